@@ -1,0 +1,1 @@
+//! The kit of checks that every provider must survive.

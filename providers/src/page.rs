@@ -1,0 +1,1 @@
+//! Reading pages: thin helpers over `scraper`. Bytes in, owned facts out, synchronous.

@@ -1,0 +1,1 @@
+//! Short retries inside a lookup. The only file that names `backoff`.

@@ -1,0 +1,1 @@
+//! A local server that speaks every built-in's wire format over an invented, seeded population.

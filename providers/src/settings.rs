@@ -1,0 +1,54 @@
+//! What an operator may set for one provider, as the provider sees it.
+//!
+//! Invariant: secrets are `SecretString`; nothing here reads files or the environment.
+
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+/// A provider's own settings, already read and checked by the host.
+#[derive(Clone, Debug, Default)]
+pub struct ProviderSettings {
+    /// Overrides the vendor's base URL: a vendor's sandbox host, a proxy, our own sandbox.
+    pub endpoint: Option<String>,
+    pub key: Option<SecretString>,
+    /// What only this provider knows, from the table `options`.
+    pub options: toml::Table,
+}
+
+/// Why a provider could not be built from its settings.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("unknown provider `{name}`; known are: {known}")]
+    UnknownProvider { name: String, known: String },
+    #[error("`endpoint` is not a usable URL: {reason}")]
+    Endpoint { reason: String },
+    #[error("needs a key: set `key_env` or `key_file`")]
+    KeyMissing,
+    #[error("options: {reason}")]
+    Options { reason: String },
+}
+
+impl ProviderSettings {
+    /// The base URL to ask: the override, or else the vendor's own. Ends in `/`, so that paths can be joined.
+    pub fn endpoint_or(&self, default: &str) -> Result<Url, SettingsError> {
+        let text = self.endpoint.as_deref().unwrap_or(default);
+        let mut url =
+            Url::parse(text).map_err(|error| SettingsError::Endpoint { reason: error.to_string() })?;
+        if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
+            return Err(SettingsError::Endpoint { reason: "only http and https URLs are asked".into() });
+        }
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        Ok(url)
+    }
+
+    /// The provider's own options; an unknown key is refused by the type's `deny_unknown_fields`.
+    pub fn options<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
+        self.options
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| SettingsError::Options { reason: error.message().to_owned() })
+    }
+}

@@ -1,0 +1,262 @@
+//! The durable unit of work: what is taken in, claimed, and what became of it.
+//!
+//! Invariant: pure types; no I/O.
+
+use std::fmt;
+use std::time::Duration;
+
+use gleaner_providers::{EmailAddress, Finding, Identifier};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::keyring::SubjectKey;
+use crate::record::Record;
+
+/// The id of a member in the user's own system. Not personal data by itself: logs may carry it.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MemberId(String);
+
+/// Why a text cannot be a member id.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum MemberIdError {
+    #[error("the member id is empty")]
+    Empty,
+    #[error("the member id is longer than {} bytes", MemberId::MAX_BYTES)]
+    TooLong,
+    #[error("the member id has control characters")]
+    Control,
+    #[error("the member id holds an `@`: an e-mail address is personal data, and ids appear in logs")]
+    Address,
+}
+
+impl MemberId {
+    pub const MAX_BYTES: usize = 200;
+
+    pub fn parse(text: &str) -> Result<Self, MemberIdError> {
+        let text = text.trim();
+        if text.is_empty() {
+            Err(MemberIdError::Empty)
+        } else if text.len() > Self::MAX_BYTES {
+            Err(MemberIdError::TooLong)
+        } else if text.chars().any(char::is_control) {
+            Err(MemberIdError::Control)
+        } else if text.contains('@') {
+            Err(MemberIdError::Address)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MemberId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for MemberId {
+    type Error = MemberIdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<MemberId> for String {
+    fn from(member: MemberId) -> Self {
+        member.0
+    }
+}
+
+/// The event that says a member joined, checked and ready to be taken in.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub member: MemberId,
+    pub email: EmailAddress,
+    pub subject: SubjectKey,
+}
+
+/// What a door did with one registration. Every one of them is an acknowledgement.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intake {
+    /// A job was made.
+    Queued,
+    /// The member is already waiting or running; the job now carries the newest address.
+    Repeated,
+    /// The member has an unexpired record for this address.
+    Fresh,
+    /// The person must not be looked up; nothing of them was kept.
+    Suppressed,
+}
+
+/// A row or message that cannot become a registration. Kept as a dead letter, without what it held.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// Where it came from: `members.csv:17`, `stdin:3`.
+    pub origin: String,
+    /// The member, where the row names one that is usable.
+    pub member: Option<MemberId>,
+    /// What was wrong, without personal data.
+    pub reason: String,
+}
+
+/// A job's row number.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct JobId(pub i64);
+
+/// A number on the job that grows with every claim and is never lowered: whoever holds an older one may write
+/// nothing. (`attempt` cannot serve: snoozes and releases give it back.)
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Fence(pub i64);
+
+/// The right to work on a job, for as long as the lease lasts.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Hold {
+    pub job: JobId,
+    pub fence: Fence,
+}
+
+/// A job claimed by this worker.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub hold: Hold,
+    pub member: MemberId,
+    pub email: EmailAddress,
+    pub subject: SubjectKey,
+    /// Which execution this is, from 1.
+    pub attempt: u32,
+    /// When the registration was taken in.
+    pub queued_at: Timestamp,
+}
+
+/// What came of one execution, with everything that has to be written together.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub hold: Hold,
+    pub member: MemberId,
+    pub subject: SubjectKey,
+    pub verdict: Verdict,
+    /// Answers fetched by this execution that are not stored yet.
+    pub answers: Vec<Answer>,
+    /// Calls made by this execution.
+    pub lookups: Vec<LookupEntry>,
+}
+
+/// How an execution ends.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The record is written and the job is done. Its status says complete, partial or no match.
+    Written(Box<Record>),
+    /// The person must not be looked up: nothing of them is kept.
+    Suppressed(SuppressionReason),
+    /// Again later; counts an attempt. What was found so far is written as a partial record.
+    Retry { at: Timestamp, error: String, partial: Option<Box<Record>> },
+    /// Again later; counts no attempt. What was found so far is written as a partial record.
+    Snooze { at: Timestamp, reason: String, partial: Option<Box<Record>> },
+    /// Stopped for good until an operator decides. What was found is written as a partial record.
+    Dead { reason: DeadReason, error: String, partial: Option<Box<Record>> },
+}
+
+/// Why a job stopped for good.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadReason {
+    /// The row or message could not become a registration.
+    Malformed,
+    /// Every attempt failed.
+    AttemptsExhausted,
+    /// The worker died on it again and again.
+    LeaseExpired,
+}
+
+impl DeadReason {
+    pub const ALL: [Self; 3] = [Self::Malformed, Self::AttemptsExhausted, Self::LeaseExpired];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::AttemptsExhausted => "attempts_exhausted",
+            Self::LeaseExpired => "lease_expired",
+        }
+    }
+}
+
+/// Why a person must not be looked up.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressionReason {
+    /// On the person's request.
+    Erased,
+    /// The person objected, here or at a vendor (HTTP 451).
+    Objected,
+    /// Under the configured minimum age.
+    Minor,
+}
+
+impl SuppressionReason {
+    pub const ALL: [Self; 3] = [Self::Erased, Self::Objected, Self::Minor];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Erased => "erased",
+            Self::Objected => "objected",
+            Self::Minor => "minor",
+        }
+    }
+}
+
+/// What the store did with an outcome.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Committed {
+    /// Written as the verdict says.
+    Applied,
+    /// Someone else holds a newer fence: nothing was written.
+    Stale,
+    /// The person was suppressed in the meantime: nothing of them was kept, and the job is done.
+    Suppressed,
+}
+
+/// A provider's stored answer about one subject: cache, provenance and replay source in one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub subject: SubjectKey,
+    pub provider: String,
+    pub content: AnswerContent,
+    /// What it cost, in millionths of the currency.
+    pub cost_micros: u64,
+    pub fetched_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// What a stored answer says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnswerContent {
+    Match(Finding),
+    NoMatch,
+    /// Ask again with this handle, not before `ready_at`.
+    Pending {
+        handle: String,
+        ready_at: Timestamp,
+    },
+}
+
+/// One lookup, for the disclosure record and the spend ledger. Holds no personal data.
+#[derive(Clone, Debug)]
+pub struct LookupEntry {
+    pub provider: String,
+    /// What the provider was told.
+    pub told: Identifier,
+    /// `match`, `no_match`, `pending`, `objected`, or the class of a lookup error.
+    pub outcome: &'static str,
+    pub duration: Duration,
+    pub cost_micros: u64,
+    pub at: Timestamp,
+}

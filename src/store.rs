@@ -1,0 +1,182 @@
+//! Where jobs, answers and records live, behind one trait.
+//!
+//! Invariant: only the files under `store/` name `sqlx`. Every method is one statement or one transaction; none
+//! holds a transaction open while something else is awaited. Times are passed in, so that tests steer them.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::job::{
+    Answer, Claimed, Committed, DeadReason, Hold, Intake, MemberId, Outcome, Refusal, Registration,
+    SuppressionReason,
+};
+use crate::keyring::SubjectKey;
+use crate::record::Record;
+
+pub mod sqlite;
+
+/// The store, as everyone shares it.
+pub type SharedStore = Arc<dyn Store>;
+
+/// What the worker and the commands ask of a database. Batches in, batches out.
+#[async_trait]
+pub trait Store: Debug + Send + Sync {
+    /// Takes registrations in; the answers are in the same order. Committed when it returns.
+    async fn enqueue(&self, batch: &[Registration], now: Timestamp) -> Result<Vec<Intake>, StoreError>;
+
+    /// Keeps what could not become a registration as dead letters.
+    async fn refuse(&self, batch: &[Refusal], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Takes up to `limit` due jobs under a lease, the most urgent first, in one statement.
+    async fn claim(&self, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Renews leases; returns the holds that were lost to someone else.
+    async fn renew(&self, holds: &[Hold], until: Timestamp) -> Result<Vec<Hold>, StoreError>;
+
+    /// Gives unfinished jobs back untouched: due at once, the attempt not counted.
+    async fn release(&self, holds: &[Hold], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Gives jobs with an expired lease back, or buries those whose attempts are used up.
+    async fn rescue(&self, now: Timestamp, max_attempts: u32) -> Result<Rescued, StoreError>;
+
+    /// The unexpired answers about these subjects, of every provider.
+    async fn answers(&self, subjects: &[SubjectKey], now: Timestamp) -> Result<Vec<Answer>, StoreError>;
+
+    /// Stores answers ahead of their member's commit: those that cost money.
+    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError>;
+
+    /// Writes what came of many executions in one transaction, each guarded by its fence and by the suppression
+    /// table. The answers are in the same order.
+    async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError>;
+
+    /// When the next job becomes due (a leased one: when its lease ends); `None` when no job is left.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Everything taken in, and what became of it.
+    async fn census(&self) -> Result<Census, StoreError>;
+
+    /// What every provider was asked, and what came of it.
+    async fn lookup_totals(&self) -> Result<Vec<LookupTotals>, StoreError>;
+
+    /// A member's record.
+    async fn record(&self, member: &MemberId) -> Result<Option<Record>, StoreError>;
+
+    /// Dead letters, newest first.
+    async fn dead_letters(&self, page: Page) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// Marks a person who must not be looked up, and removes what is stored about them.
+    async fn suppress(
+        &self,
+        subject: SubjectKey,
+        reason: SuppressionReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+}
+
+/// What a worker asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The incarnation of the worker: never used twice.
+    pub owner: &'a str,
+    pub limit: u32,
+    pub lease: Duration,
+    pub now: Timestamp,
+}
+
+/// What a rescue did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Rescued {
+    pub requeued: u64,
+    pub buried: u64,
+}
+
+/// Everything taken in and where it is now: `taken_in` equals the sum of the others, or something was lost.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Census {
+    /// Members and malformed rows that were acknowledged, each once. Counted at the door, not derived.
+    pub taken_in: u64,
+    pub waiting: u64,
+    pub running: u64,
+    /// Records with every answer in.
+    pub complete: u64,
+    /// Records that a provider still owes an answer and no job waits for.
+    pub partial: u64,
+    pub no_match: u64,
+    pub suppressed: u64,
+    pub dead_letters: u64,
+    /// Registrations of a member who was already known: acknowledged, and counted here only.
+    pub repeated: u64,
+    /// Records by field filled.
+    pub with_name: u64,
+    pub with_age: u64,
+    pub with_social: u64,
+}
+
+impl Census {
+    /// The sum of all places a registration can be in.
+    pub const fn accounted_for(&self) -> u64 {
+        self.waiting
+            + self.running
+            + self.complete
+            + self.partial
+            + self.no_match
+            + self.suppressed
+            + self.dead_letters
+    }
+
+    pub const fn adds_up(&self) -> bool {
+        self.taken_in == self.accounted_for()
+    }
+}
+
+/// One provider's lookups by outcome.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct LookupTotals {
+    pub provider: String,
+    pub outcome: String,
+    pub lookups: u64,
+    pub cost_micros: u64,
+}
+
+/// A job or a row that stopped for good. Holds no personal data.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct DeadLetter {
+    pub id: i64,
+    pub member_id: Option<MemberId>,
+    /// Where the row came from, for malformed input.
+    pub origin: Option<String>,
+    pub reason: DeadReason,
+    pub error: String,
+    pub attempts: u32,
+    pub at: Timestamp,
+}
+
+/// A part of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    pub limit: u32,
+    /// Only entries older than this id.
+    pub before: Option<i64>,
+}
+
+/// What the database could not do. Carries no bound values: they are personal data.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Cannot be opened, or is from another time or key; the text says what to do.
+    #[error("cannot open the database: {0}")]
+    Open(String),
+    /// Busy, disconnected, disk full: the same call may work later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// A stored row is not what this version writes.
+    #[error("`{table}` holds a row that cannot be read: {reason}")]
+    Corrupt { table: &'static str, reason: String },
+    /// A statement failed: a bug, or a schema changed by hand.
+    #[error("the database refused a statement: {0}")]
+    Statement(String),
+}
