@@ -14,12 +14,15 @@ use url::Url;
 
 use crate::clock::SharedClock;
 use crate::error::LookupError;
-use crate::provider::Quota;
+use crate::provider::{Quota, Reach};
 
 /// How one provider may be reached: limits, deadlines, manners.
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub quota: Quota,
+    pub reach: Reach,
+    /// The origin that the operator chose (vendor's endpoint or override); always allowed.
+    pub trusted: Option<Url>,
     /// Calls in flight at once.
     pub concurrency: NonZeroU32,
     /// The longest wait for our own quota inside a lookup; a longer one is answered with `RateLimited`.
@@ -39,6 +42,8 @@ impl Limits {
     pub fn for_quota(quota: Quota) -> Self {
         Self {
             quota,
+            reach: Reach::Vendor,
+            trusted: None,
             concurrency: NonZeroU32::MIN.saturating_add(7),
             max_wait: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),

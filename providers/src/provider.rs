@@ -48,6 +48,9 @@ pub struct Descriptor {
     pub title: Cow<'static, str>,
     /// The vendor's documentation that the wire format was taken from.
     pub docs: Cow<'static, str>,
+    /// The vendor's base URL, which `endpoint` in the configuration overrides. May hold `{domain}`.
+    pub endpoint: Cow<'static, str>,
+    pub reach: Reach,
     /// The fields it can supply.
     pub supplies: &'static [Field],
     /// What it is told about the subject: the disclosure record names it.
@@ -80,6 +83,16 @@ impl Field {
             Self::Social => "social",
         }
     }
+}
+
+/// Which hosts a provider's calls may go to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// The endpoint's own origin and nothing else: an operator chose it, so it may be private.
+    Vendor,
+    /// Any public host: strangers choose them, so private networks are refused. The endpoint's own origin, where
+    /// the operator has set one, is still the operator's choice.
+    Web,
 }
 
 /// What leaves the house when a provider is asked.

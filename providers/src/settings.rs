@@ -44,6 +44,12 @@ impl ProviderSettings {
         Ok(url)
     }
 
+    /// The origin that the operator chose: the override's or the default endpoint's, where that names a host (a
+    /// template such as `https://{domain}/` does not).
+    pub fn trusted_origin(&self, default: &str) -> Option<Url> {
+        Url::parse(self.endpoint.as_deref().unwrap_or(default)).ok()
+    }
+
     /// The provider's own options; an unknown key is refused by the type's `deny_unknown_fields`.
     pub fn options<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
         self.options
