@@ -133,22 +133,22 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-#[cfg(unix)]
 fn refuse_if_exposed(path: &Path) -> Result<(), KeyringError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata = std::fs::metadata(path).map_err(|source| KeyringError::File {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    if metadata.permissions().mode() & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(KeyringError::Exposed { path: path.to_owned() })
+    match is_private(path) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(KeyringError::Exposed { path: path.to_owned() }),
+        Err(source) => Err(KeyringError::File { action: "read", path: path.to_owned(), source }),
     }
 }
 
+/// Whether only its owner may read a file. (Elsewhere than on Unix, permissions are the operator's affair.)
+#[cfg(unix)]
+pub(crate) fn is_private(path: &Path) -> std::io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 == 0)
+}
+
 #[cfg(not(unix))]
-fn refuse_if_exposed(_path: &Path) -> Result<(), KeyringError> {
-    Ok(())
+pub(crate) fn is_private(_path: &Path) -> std::io::Result<bool> {
+    Ok(true)
 }

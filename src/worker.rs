@@ -1,1 +1,130 @@
-//! stub
+//! The worker: claim → enrich → commit, many members at a time.
+//!
+//! Three tasks share one registry of held jobs ([`held`]): the claimer takes batches, the dispatcher runs members, the
+//! committer writes what came of them in groups. A fourth, the heart, keeps the leases alive. Data flows one way:
+//!
+//! ```text
+//! store ─claim→ claimer ─ready→ dispatcher ─outcome→ committer ─commit→ store
+//! ```
+//!
+//! Invariant: a job leaves the registry only when its outcome is committed, found stale, or given back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gleaner_providers::clock::SharedClock;
+use tokio::sync::mpsc;
+
+use crate::config;
+use crate::enrich::Enricher;
+use crate::store::{SharedStore, StoreError};
+
+mod claimer;
+mod committer;
+mod dispatcher;
+mod heart;
+mod held;
+pub mod report;
+pub mod stop;
+
+use claimer::Claimer;
+use committer::Committer;
+use held::Held;
+pub use report::{Report, Summary};
+pub use stop::Stop;
+
+/// One worker process's share of the work.
+#[derive(Debug)]
+pub struct Worker {
+    pub store: SharedStore,
+    pub enricher: Arc<Enricher>,
+    pub settings: Settings,
+    pub clock: SharedClock,
+    pub report: Arc<Report>,
+}
+
+/// How the worker goes about it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The incarnation of this worker: never used twice.
+    pub owner: String,
+    pub worker: config::Worker,
+    pub max_attempts: u32,
+    pub until: Until,
+}
+
+/// When the worker is done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Until {
+    /// Never: it runs until it is told to stop.
+    Stopped,
+    /// When no job is left, or the next one is due only after this long.
+    Idle { patience: Duration },
+}
+
+/// Why the worker came to an end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// Nothing is left to do now.
+    Idle,
+    /// A signal asked it to stop; members in flight were finished or given back.
+    Stopped,
+}
+
+impl Worker {
+    /// Runs until it is done or told to stop. Whatever is still held then is given back.
+    pub async fn run(self, stop: Stop) -> Result<Ending, StoreError> {
+        let held = Arc::new(Held::default());
+        let (ready_in, ready_out) = mpsc::unbounded_channel();
+        let (written_in, written_out) = mpsc::channel(self.settings.worker.commit_batch.get() as usize * 2);
+        let committer = Committer {
+            store: Arc::clone(&self.store),
+            held: Arc::clone(&held),
+            report: Arc::clone(&self.report),
+            clock: Arc::clone(&self.clock),
+            ready: ready_in.clone(),
+            batch: self.settings.worker.commit_batch.get() as usize,
+            linger: self.settings.worker.commit_linger(),
+        };
+        let claimer = Claimer {
+            store: Arc::clone(&self.store),
+            held: Arc::clone(&held),
+            settings: self.settings.clone(),
+            clock: Arc::clone(&self.clock),
+            ready: ready_in,
+        };
+        let committing = tokio::spawn(committer.run(written_out));
+        let beating = tokio::spawn(heart::beat(
+            Arc::clone(&self.store),
+            Arc::clone(&held),
+            Arc::clone(&self.clock),
+            self.settings.clone(),
+        ));
+        let dispatching = tokio::spawn(dispatcher::dispatch(
+            dispatcher::Desk {
+                enricher: Arc::clone(&self.enricher),
+                concurrency: self.settings.worker.concurrency,
+                drain: self.settings.worker.drain(),
+                outcomes: written_in,
+            },
+            ready_out,
+            stop.clone(),
+        ));
+
+        let ending = claimer.run(&stop).await;
+        stop.no_more_work();
+        // The dispatcher drops the last sender of outcomes when it ends, and with that the committer ends.
+        join(dispatching.await);
+        join(committing.await);
+        beating.abort();
+        self.store.release(&held.holds(), self.clock.now()).await?;
+        ending
+    }
+}
+
+/// A task of ours that panicked has said so already; there is nothing to add here.
+fn join(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(cancelled = error.is_cancelled(), "a worker task ended early");
+    }
+}

@@ -96,6 +96,17 @@ impl HttpClient {
         jiff::civil::Date::constant(2026, 1, 1)
     }
 
+    /// The same door, counting the calls of one lookup apart.
+    #[must_use]
+    pub fn for_one_lookup(&self) -> Self {
+        self.clone()
+    }
+
+    /// How many calls left the house since [`Self::for_one_lookup`].
+    pub fn calls_in_this_lookup(&self) -> u32 {
+        0
+    }
+
     /// What went through this door since the process started.
     pub fn traffic(&self) -> Traffic {
         Traffic::default()

@@ -1,0 +1,83 @@
+//! What a type cannot say about settings: ranges, names, and what belongs together.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use gleaner_providers::catalog::BUILT_INS;
+use serde::Serialize;
+
+use super::{Config, source};
+
+/// One thing that is wrong, at one key.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Problem {
+    /// The dotted key.
+    pub key: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.key, self.message)
+    }
+}
+
+pub(super) fn problems(config: &Config) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut problem = |key: &str, message: String| {
+        found.push(Problem { key: key.to_owned(), message });
+    };
+    if config.policy_version.trim().is_empty() {
+        problem("policy_version", "must not be empty: every record carries it".to_owned());
+    }
+    if config.database.as_deref().is_some_and(|url| !url.starts_with("sqlite:")) {
+        problem(
+            "database",
+            "must start with `sqlite:`, such as `sqlite:/var/lib/gleaner/gleaner.db`".to_owned(),
+        );
+    }
+    if config.enrich.wanted.is_empty() {
+        problem("enrich.wanted", "must name at least one of name, age, social".to_owned());
+    }
+    for (key, value, least) in [
+        ("worker.lease_secs", config.worker.lease_secs, 5),
+        ("worker.poll_ms", config.worker.poll_ms, 1),
+        ("retry.base_ms", config.retry.base_ms, 1),
+        ("retry.cap_secs", config.retry.cap_secs, 1),
+        ("retry.snooze_secs", config.retry.snooze_secs, 1),
+        ("retry.max_age_hours", config.retry.max_age_hours, 1),
+        ("retention.record_days", config.retention.record_days, 1),
+        ("retention.match_days", config.retention.match_days, 1),
+        ("retention.no_match_days", config.retention.no_match_days, 1),
+    ] {
+        if value < least {
+            problem(key, format!("must be at least {least}, and is {value}"));
+        }
+    }
+    for name in config.providers.keys() {
+        if let Some(message) = unknown_provider(name) {
+            problem(&format!("providers.{name}"), message);
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for name in config.enrich.tiers.iter().flatten() {
+        if let Some(message) = unknown_provider(name) {
+            problem("enrich.tiers", message);
+        } else if !seen.insert(name) {
+            problem("enrich.tiers", format!("names `{name}` twice; a provider is asked once"));
+        }
+    }
+    found
+}
+
+fn unknown_provider(name: &str) -> Option<String> {
+    let known = || BUILT_INS.iter().map(|entry| entry.name);
+    if known().any(|candidate| candidate == name) {
+        return None;
+    }
+    let hint =
+        source::nearest(name, known()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let known = known().collect::<Vec<_>>().join(", ");
+    Some(format!("unknown provider `{name}`, known are: {known}{hint}"))
+}

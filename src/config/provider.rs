@@ -1,0 +1,119 @@
+//! What an operator may set for one provider, and how it becomes limits and a key.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gleaner_providers::ProviderSettings;
+use gleaner_providers::http::Limits;
+use gleaner_providers::provider::{Descriptor, Quota};
+use serde::Deserialize;
+
+use super::source::{self, ConfigError};
+
+/// One table `[providers.NAME]`. Everything is optional: the provider's own defaults hold otherwise.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// `true`: on, and a missing key is an error. `false`: off. Absent: on if it has all it needs.
+    pub enabled: Option<bool>,
+    /// Another base URL: a vendor's sandbox host, a proxy.
+    pub endpoint: Option<String>,
+    /// The environment variable that holds the key; by default `GLEANER_<NAME>_KEY`.
+    pub key_env: Option<String>,
+    /// The file that holds the key; it wins over the environment.
+    pub key_file: Option<PathBuf>,
+    /// At most this many calls in any such window: `10/s`, `100/h`.
+    pub quota: Option<RateText>,
+    /// How many calls may follow each other without a pause.
+    pub burst: Option<NonZeroU32>,
+    /// Calls in flight at once.
+    pub concurrency: Option<NonZeroU32>,
+    /// The longest wait for our own quota inside a lookup; a longer one puts the job off.
+    pub max_wait_ms: Option<u32>,
+    /// One call from connect to the last byte.
+    pub timeout_ms: Option<u32>,
+    /// Attempts for one call within a lookup, the first included.
+    pub attempts: Option<NonZeroU32>,
+    /// What only this provider knows.
+    pub options: toml::Table,
+}
+
+impl ProviderConfig {
+    /// The settings that the provider itself sees; reads the key.
+    pub fn settings(&self, name: &str) -> Result<ProviderSettings, ConfigError> {
+        Ok(ProviderSettings {
+            endpoint: self.endpoint.clone(),
+            key: source::secret(self.key_file.as_deref(), &self.key_variable(name))?,
+            options: self.options.clone(),
+        })
+    }
+
+    /// The name of the environment variable that may hold the key.
+    pub fn key_variable(&self, name: &str) -> String {
+        self.key_env.clone().unwrap_or_else(|| format!("GLEANER_{}_KEY", name.to_uppercase()))
+    }
+
+    /// The limits of the door that the provider goes through.
+    pub fn limits(&self, descriptor: &Descriptor, settings: &ProviderSettings) -> Limits {
+        let burst = self.burst.unwrap_or(descriptor.quota.burst);
+        let quota = self.quota.map_or(descriptor.quota, |rate| rate.0).with_burst(burst);
+        let defaults = Limits::for_quota(quota);
+        let milliseconds =
+            |given: Option<u32>, default| given.map_or(default, |given| Duration::from_millis(given.into()));
+        Limits {
+            reach: descriptor.reach,
+            trusted: settings.trusted_origin(&descriptor.endpoint),
+            concurrency: self.concurrency.unwrap_or(defaults.concurrency),
+            max_wait: milliseconds(self.max_wait_ms, defaults.max_wait),
+            total_timeout: milliseconds(self.timeout_ms, defaults.total_timeout),
+            attempts: self.attempts.map_or(defaults.attempts, NonZeroU32::get),
+            ..defaults
+        }
+    }
+}
+
+/// A quota as written in the configuration: calls, a slash, a window (`s`, `min`, `h`, `day`, with a number before
+/// it where it is not one: `40/10s`).
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(try_from = "String")]
+pub struct RateText(pub Quota);
+
+impl RateText {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let refused =
+            || format!("`{text}` is not a quota; write calls/window, such as `10/s`, `100/h`, `40/10s`");
+        let (calls, window) = text.split_once('/').ok_or_else(refused)?;
+        let calls: u32 = calls.trim().parse().map_err(|_| refused())?;
+        let window = window.trim();
+        let unit_at = window.find(|c: char| !c.is_ascii_digit()).ok_or_else(refused)?;
+        let (count, unit) = window.split_at(unit_at);
+        let count: u32 = if count.is_empty() { 1 } else { count.parse().map_err(|_| refused())? };
+        let unit = match unit.trim() {
+            "s" | "sec" | "second" => 1,
+            "m" | "min" | "minute" => 60,
+            "h" | "hour" => 3600,
+            "d" | "day" => 86_400,
+            _ => return Err(refused()),
+        };
+        if calls == 0 || count == 0 {
+            return Err(format!("`{text}` allows no call; set `enabled = false` instead"));
+        }
+        Ok(Self(Quota::new(calls, Duration::from_secs(unit) * count)))
+    }
+}
+
+impl TryFrom<String> for RateText {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl fmt::Debug for RateText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}s", self.0.calls, self.0.window.as_secs())
+    }
+}

@@ -1,0 +1,110 @@
+//! Where settings and secrets come from: files and the environment.
+//!
+//! Invariant: an error names file, line and key, and never a secret.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::Config;
+
+/// Where a configuration is looked for when none is named.
+const USUAL_PLACES: [&str; 3] = ["gleaner.toml", "config/gleaner.toml", "/etc/gleaner/gleaner.toml"];
+
+/// Settings and where they came from.
+#[derive(Debug)]
+pub struct Loaded {
+    pub config: Config,
+    /// `None`: no file was found and every setting is the default.
+    pub file: Option<PathBuf>,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{origin}:{line}:{column}: {message}")]
+    Syntax { origin: String, line: usize, column: usize, message: String },
+    #[error("the key file `{}` can be read by others; run `chmod 600` on it", path.display())]
+    Exposed { path: PathBuf },
+}
+
+pub(super) fn load(file: Option<&Path>) -> Result<Loaded, ConfigError> {
+    if let Some(path) = file {
+        return read(path).map(|config| Loaded { config, file: Some(path.to_owned()) });
+    }
+    for place in USUAL_PLACES {
+        match read(Path::new(place)) {
+            Err(ConfigError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+            found => return found.map(|config| Loaded { config, file: Some(place.into()) }),
+        }
+    }
+    Ok(Loaded { config: Config::default(), file: None })
+}
+
+fn read(path: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    parse(&text, &path.display().to_string())
+}
+
+pub(super) fn parse(text: &str, origin: &str) -> Result<Config, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+        let message = with_nearest(error.message());
+        ConfigError::Syntax { origin: origin.to_owned(), line, column, message }
+    })
+}
+
+/// Line and column of a byte, both from 1.
+fn position(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// Serde lists the keys it knows; this adds the one that was probably meant. Any other message stays as it is.
+fn with_nearest(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let (true, Some(unknown)) = (message.starts_with("unknown "), quoted.next()) else {
+        return message.to_owned();
+    };
+    match nearest(unknown, quoted) {
+        Some(known) => format!("{message}; did you mean `{known}`?"),
+        None => message.to_owned(),
+    }
+}
+
+/// The known word that a mistyped one is closest to, if any is close.
+pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// A secret from its file, or else from the environment; an empty one is none.
+pub(super) fn secret(file: Option<&Path>, variable: &str) -> Result<Option<SecretString>, ConfigError> {
+    let text = match file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+            refuse_if_exposed(path)?;
+            Some(text)
+        }
+        #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
+        None => std::env::var(variable).ok(),
+    };
+    Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).map(SecretString::from))
+}
+
+fn refuse_if_exposed(path: &Path) -> Result<(), ConfigError> {
+    match crate::keyring::is_private(path) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ConfigError::Exposed { path: path.to_owned() }),
+        Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
+    }
+}

@@ -1,0 +1,79 @@
+use gleaner_providers::Field;
+
+use super::{Config, RateText};
+
+fn error(text: &str) -> String {
+    Config::parse(text, "gleaner.toml").map(|_| ()).unwrap_err().to_string()
+}
+
+#[test]
+fn the_shipped_file_states_the_defaults() {
+    let shipped = Config::parse(include_str!("../../config/gleaner.toml"), "config/gleaner.toml").unwrap();
+    assert_eq!(shipped, Config::default());
+}
+
+#[test]
+fn the_shipped_files_have_no_problems() {
+    assert_eq!(Config::default().problems(), []);
+    let sandbox = Config::parse(include_str!("../../config/sandbox.toml"), "config/sandbox.toml").unwrap();
+    assert_eq!(sandbox.problems(), []);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_place_and_nearest_known_key() {
+    let text = "[worker]\nconcurency = 3\n";
+    insta::assert_snapshot!(error(text), @"");
+}
+
+#[test]
+fn an_unknown_field_is_refused_with_the_known_ones() {
+    insta::assert_snapshot!(error("[enrich]\nwanted = [\"nane\"]\n"), @"");
+}
+
+#[test]
+fn wrong_types_and_syntax_name_their_place() {
+    insta::assert_snapshot!(error("[worker]\nconcurrency = \"many\"\n"), @"");
+    insta::assert_snapshot!(error("[worker\n"), @"");
+    insta::assert_snapshot!(error("[enrich]\nmin_confidence = 1.5\n"), @"");
+}
+
+#[test]
+fn values_out_of_range_are_listed_all_at_once() {
+    let text = r#"
+        policy_version = " "
+        database = "mysql://db"
+        [enrich]
+        wanted = []
+        tiers = [["gravatar", "githup"], ["gravatar"]]
+        [retry]
+        base_ms = 0
+        [providers.people_data_lab]
+        enabled = true
+    "#;
+    let problems: Vec<_> =
+        Config::parse(text, "test").unwrap().problems().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(problems.join("\n"), @"");
+}
+
+#[test]
+fn quotas_are_read_in_calls_per_window() {
+    for (text, calls, seconds) in [
+        ("10/s", 10, 1),
+        ("100/h", 100, 3600),
+        ("40 / 10s", 40, 10),
+        ("30/min", 30, 60),
+        ("1/2 day", 1, 172_800),
+    ] {
+        let quota = RateText::parse(text).unwrap().0;
+        assert_eq!((quota.calls.get(), quota.window.as_secs()), (calls, seconds), "{text}");
+    }
+    for text in ["", "10", "/s", "10/", "0/s", "10/0s", "-1/s", "10/fortnight", "ten/s"] {
+        assert!(RateText::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn wanted_fields_are_words() {
+    let config = Config::parse("[enrich]\nwanted = [\"age\"]\n", "test").unwrap();
+    assert_eq!(config.enrich.wanted, [Field::Age]);
+}

@@ -1,0 +1,120 @@
+//! One question to one provider: what it answered, what that cost, and the entry for the disclosure record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gleaner_providers::clock::SharedClock;
+use gleaner_providers::error::Remedy;
+use gleaner_providers::{Lookup, LookupError, Subject};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::panel::Installed;
+use super::{Keep, Kept};
+use crate::config::Retention;
+use crate::job::{Answer, AnswerContent, Claimed, LookupEntry};
+
+/// How long a provider that refuses us is left alone.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// What came of one question.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) provider: String,
+    pub(super) result: Result<Told, LookupError>,
+    /// Absent where nothing left the house.
+    pub(super) entry: Option<LookupEntry>,
+}
+
+/// What a provider told.
+#[derive(Debug)]
+pub(super) enum Told {
+    Answer { answer: Answer, kept: Kept },
+    Objected,
+}
+
+pub(super) async fn ask(
+    installed: &Arc<Installed>,
+    subject: &Subject,
+    job: &Claimed,
+    retention: &Retention,
+    clock: &SharedClock,
+    keep: &dyn Keep,
+) -> Reply {
+    let provider = installed.name().to_owned();
+    if let Some(refusal) = installed.standing_refusal() {
+        return Reply { provider, result: Err(refusal), entry: None };
+    }
+    let http = installed.http().for_one_lookup();
+    let started = Instant::now();
+    let result = installed.provider().lookup(subject, &http).await;
+    let now = clock.now();
+    let cost_micros = result.as_ref().map_or(0, |lookup| installed.descriptor().price.of(lookup).0);
+    let entry = (http.calls_in_this_lookup() > 0).then(|| LookupEntry {
+        provider: provider.clone(),
+        told: installed.descriptor().told,
+        outcome: outcome(&result),
+        duration: started.elapsed(),
+        cost_micros,
+        at: now,
+    });
+    let result = match result {
+        Ok(Lookup::Objected) => Ok(Told::Objected),
+        Ok(lookup) => {
+            let answer = answer(lookup, &provider, job, cost_micros, now, retention);
+            let kept = if cost_micros > 0 { keep.keep(&answer).await } else { Kept::No };
+            Ok(Told::Answer { answer, kept })
+        }
+        Err(error) => {
+            if error.remedy() == Remedy::TellOperator {
+                installed.close(&error, REFUSAL_PAUSE);
+            }
+            let (member, class) = (job.member.as_str(), error.class());
+            tracing::debug!(provider, member, class, %error, "lookup failed");
+            Err(error)
+        }
+    };
+    Reply { provider, result, entry }
+}
+
+/// The word for the outcome in the lookup log.
+fn outcome(result: &Result<Lookup, LookupError>) -> &'static str {
+    match result {
+        Ok(Lookup::Match(_)) => "match",
+        Ok(Lookup::NoMatch) => "no_match",
+        Ok(Lookup::Pending { .. }) => "pending",
+        Ok(Lookup::Objected) => "objected",
+        Err(error) => error.class(),
+    }
+}
+
+fn answer(
+    lookup: Lookup,
+    provider: &str,
+    job: &Claimed,
+    cost_micros: u64,
+    now: Timestamp,
+    retention: &Retention,
+) -> Answer {
+    let (content, lifetime) = match lookup {
+        Lookup::Match(finding) => (AnswerContent::Match(finding), retention.matches()),
+        Lookup::Pending { handle, after } => {
+            let ready_at = later(now, SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX));
+            (AnswerContent::Pending { handle, ready_at }, retention.no_matches())
+        }
+        Lookup::NoMatch | Lookup::Objected => (AnswerContent::NoMatch, retention.no_matches()),
+    };
+    Answer {
+        subject: job.subject,
+        provider: provider.to_owned(),
+        content,
+        cost_micros,
+        fetched_at: now,
+        expires_at: later(now, lifetime),
+    }
+}
+
+/// A later moment; the end of time where there is none.
+pub(super) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}

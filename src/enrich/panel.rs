@@ -1,0 +1,169 @@
+//! The providers that this process asks, each behind its own door to the network, in tiers.
+//!
+//! Invariant: a provider without all it needs is listed with what is missing, and never asked.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use gleaner_providers::catalog::{BUILT_INS, Entry};
+use gleaner_providers::http::{Network, Traffic};
+use gleaner_providers::provider::{KeyNeed, Reach};
+use gleaner_providers::{Descriptor, HttpClient, LookupError, Provider};
+use tokio::time::Instant;
+
+use crate::config::{Config, ConfigError};
+
+/// All providers of the catalog, and the tiers of those that are on.
+pub struct Panel {
+    seats: Vec<Seat>,
+    tiers: Vec<Vec<Arc<Installed>>>,
+}
+
+/// One provider of the catalog, on or off.
+#[derive(Debug)]
+pub struct Seat {
+    pub descriptor: Descriptor,
+    pub state: State,
+}
+
+/// Whether a provider is asked.
+#[derive(Debug)]
+pub enum State {
+    On(Arc<Installed>),
+    /// With what is missing, or who switched it off.
+    Off(Cow<'static, str>),
+}
+
+/// A provider that is asked.
+pub struct Installed {
+    provider: Arc<dyn Provider>,
+    http: HttpClient,
+    /// Set while the provider refuses us: its own words, and when we may try again.
+    closed: Mutex<Option<(Instant, LookupError)>>,
+}
+
+/// Why the panel cannot be seated.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("provider `{name}`: {reason}")]
+    Provider { name: &'static str, reason: String },
+}
+
+impl Panel {
+    /// Seats every built-in as the configuration says.
+    pub fn seat(config: &Config, network: &Network) -> Result<Self, PanelError> {
+        let seats =
+            BUILT_INS.iter().map(|entry| seat(entry, config, network)).collect::<Result<Vec<_>, _>>()?;
+        let find = |name: &String| {
+            seats.iter().find_map(|seat| match &seat.state {
+                State::On(installed) if seat.descriptor.name == *name => Some(Arc::clone(installed)),
+                _ => None,
+            })
+        };
+        let tiers = config
+            .enrich
+            .tiers
+            .iter()
+            .map(|tier| tier.iter().filter_map(find).collect::<Vec<_>>())
+            .filter(|tier| !tier.is_empty())
+            .collect();
+        Ok(Self { seats, tiers })
+    }
+
+    /// The tiers in the order in which they are asked; none is empty.
+    pub fn tiers(&self) -> &[Vec<Arc<Installed>>] {
+        &self.tiers
+    }
+
+    /// Every provider of the catalog.
+    pub fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    /// What went through the doors of all providers since the process started.
+    pub fn traffic(&self) -> Vec<(String, Traffic)> {
+        self.tiers.iter().flatten().map(|seat| (seat.name().to_owned(), seat.http.traffic())).collect()
+    }
+}
+
+impl fmt::Debug for Panel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panel").field("tiers", &self.tiers).finish_non_exhaustive()
+    }
+}
+
+fn seat(entry: &Entry, config: &Config, network: &Network) -> Result<Seat, PanelError> {
+    let descriptor = (entry.descriptor)();
+    let own = config.provider(entry.name);
+    let settings = own.settings(entry.name)?;
+    let missing = if own.enabled == Some(false) {
+        Some(Cow::Borrowed("switched off in the configuration"))
+    } else if descriptor.key == KeyNeed::Required && settings.key.is_none() {
+        Some(format!("needs a key: set {} or `key_file`", own.key_variable(entry.name)).into())
+    } else if descriptor.reach == Reach::Web && config.contact.is_none() {
+        Some(Cow::Borrowed("needs `contact`: owners of sites must be able to reach you"))
+    } else {
+        None
+    };
+    let refused = |reason: String| PanelError::Provider { name: entry.name, reason };
+    let state = match missing {
+        Some(missing) if own.enabled == Some(true) => {
+            return Err(refused(format!("is switched on but {missing}")));
+        }
+        Some(missing) => State::Off(missing),
+        None => {
+            let provider = (entry.build)(&settings).map_err(|error| refused(error.to_string()))?;
+            let http = network.client(entry.name, own.limits(&descriptor, &settings));
+            State::On(Arc::new(Installed::new(provider, http)))
+        }
+    };
+    Ok(Seat { descriptor, state })
+}
+
+impl Installed {
+    pub fn new(provider: Arc<dyn Provider>, http: HttpClient) -> Self {
+        Self { provider, http, closed: Mutex::new(None) }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.provider.descriptor().name
+    }
+
+    pub fn descriptor(&self) -> &Descriptor {
+        self.provider.descriptor()
+    }
+
+    pub fn provider(&self) -> &dyn Provider {
+        &*self.provider
+    }
+
+    pub const fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
+    /// The refusal that stands, if the provider has refused us lately.
+    pub fn standing_refusal(&self) -> Option<LookupError> {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.as_ref().filter(|(until, _)| Instant::now() < *until).map(|(_, error)| error.clone())
+    }
+
+    /// Remembers that the provider refuses us, so that a wrong key costs one call and not thousands. Says so once.
+    pub fn close(&self, error: &LookupError, pause: Duration) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if closed.as_ref().is_none_or(|(until, _)| *until <= Instant::now()) {
+            *closed = Some((Instant::now() + pause, error.clone()));
+            let provider = self.name();
+            tracing::warn!(provider, %error, "`{provider}` refuses us; not asked again for {} s", pause.as_secs());
+        }
+    }
+}
+
+impl fmt::Debug for Installed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Installed").field(&self.name()).finish()
+    }
+}

@@ -1,0 +1,140 @@
+//! Takes jobs in batches, as fast as they are worked off.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gleaner_providers::clock::SharedClock;
+use jiff::SignedDuration;
+use tokio::sync::mpsc;
+
+use super::held::Held;
+use super::{Ending, Settings, Stop, Until};
+use crate::job::{Answer, Claimed};
+use crate::keyring::SubjectKey;
+use crate::store::{Claim, SharedStore, StoreError};
+
+/// A job that can start, with the stored answers about its subject.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) job: Claimed,
+    pub(super) stored: Vec<Answer>,
+}
+
+/// The longest pause after the database failed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+pub(super) struct Claimer {
+    pub(super) store: SharedStore,
+    pub(super) held: Arc<Held>,
+    pub(super) settings: Settings,
+    pub(super) clock: SharedClock,
+    pub(super) ready: mpsc::UnboundedSender<Ready>,
+}
+
+impl Claimer {
+    /// Claims until it is told to stop or nothing is left. A database that is away for a while is waited for.
+    pub(super) async fn run(self, stop: &Stop) -> Result<Ending, StoreError> {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.asked() => return Ok(Ending::Stopped),
+                () = self.room() => {}
+            }
+            // Never dropped half-way: a job claimed and forgotten would wait for its lease to run out.
+            match self.step().await {
+                Ok(Step::Claimed) => pause = Duration::from_millis(50),
+                Ok(Step::Idle(wait)) => wait_or_stop(wait, stop).await,
+                Ok(Step::Done) => return Ok(Ending::Idle),
+                Err(StoreError::Unavailable(error)) => {
+                    tracing::warn!(%error, "the database is unavailable; trying again");
+                    wait_or_stop(pause, stop).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits until at most half a batch waits for a place to run.
+    async fn room(&self) {
+        let waiting = self.settings.worker.claim_batch.get() / 2;
+        self.held.at_most((self.settings.worker.concurrency.get() + waiting) as usize).await;
+    }
+
+    async fn step(&self) -> Result<Step, StoreError> {
+        let batch = self.settings.worker.claim_batch.get();
+        let concurrency = self.settings.worker.concurrency.get();
+        let room = (concurrency + batch).saturating_sub(u32::try_from(self.held.len()).unwrap_or(u32::MAX));
+        let limit = room.min(batch);
+        let claimed = self
+            .store
+            .claim(Claim {
+                owner: &self.settings.owner,
+                limit,
+                lease: self.settings.worker.lease(),
+                now: self.clock.now(),
+            })
+            .await?;
+        if claimed.is_empty() {
+            return self.idle().await;
+        }
+        let starting = self.held.admit(claimed);
+        for ready in with_answers(&self.store, starting, &self.clock).await? {
+            // Nobody receives after a stop; what is held is given back then.
+            if self.ready.send(ready).is_err() {
+                break;
+            }
+        }
+        Ok(Step::Claimed)
+    }
+
+    /// Nothing is due: how long to wait, or whether that is all.
+    async fn idle(&self) -> Result<Step, StoreError> {
+        let poll = self.settings.worker.poll();
+        let Until::Idle { patience } = self.settings.until else {
+            return Ok(Step::Idle(poll));
+        };
+        if self.held.len() > 0 {
+            return Ok(Step::Idle(poll));
+        }
+        let Some(due) = self.store.next_due().await? else {
+            return Ok(Step::Done);
+        };
+        let wait = due.duration_since(self.clock.now()).max(SignedDuration::ZERO);
+        let wait = Duration::try_from(wait).unwrap_or(poll);
+        Ok(if wait > patience { Step::Done } else { Step::Idle(wait.clamp(Duration::from_millis(1), poll)) })
+    }
+}
+
+enum Step {
+    Claimed,
+    Idle(Duration),
+    Done,
+}
+
+async fn wait_or_stop(wait: Duration, stop: &Stop) {
+    tokio::select! {
+        () = tokio::time::sleep(wait) => {}
+        () = stop.asked() => {}
+    }
+}
+
+/// Adds to each job the stored answers about its subject, all in one read.
+pub(super) async fn with_answers(
+    store: &SharedStore,
+    jobs: Vec<Claimed>,
+    clock: &SharedClock,
+) -> Result<Vec<Ready>, StoreError> {
+    let subjects: Vec<_> = jobs.iter().map(|job| job.subject).collect();
+    let mut by_subject: HashMap<SubjectKey, Vec<Answer>> = HashMap::new();
+    for answer in store.answers(&subjects, clock.now()).await? {
+        by_subject.entry(answer.subject).or_default().push(answer);
+    }
+    let ready = |job: Claimed| {
+        let stored = by_subject.remove(&job.subject).unwrap_or_default();
+        Ready { job, stored }
+    };
+    Ok(jobs.into_iter().map(ready).collect())
+}

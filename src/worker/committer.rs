@@ -1,0 +1,195 @@
+//! Writes what came of executions, many members in one transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gleaner_providers::clock::SharedClock;
+use tokio::sync::{mpsc, oneshot};
+
+use super::claimer::{Ready, with_answers};
+use super::held::Held;
+use super::report::Report;
+use crate::enrich::{Keep, Kept};
+use crate::job::{Answer, Claimed, Committed, Hold, Outcome};
+use crate::keyring::SubjectKey;
+use crate::store::{SharedStore, StoreError};
+
+/// What the committer is handed.
+#[derive(Debug)]
+pub(super) enum Writing {
+    Outcome(Box<Outcome>),
+    /// A paid answer, to be stored before it is used.
+    Answer(Box<Answer>, oneshot::Sender<Kept>),
+    /// An execution that ended without an outcome: its lease is left to run out.
+    Lost {
+        hold: Hold,
+        subject: SubjectKey,
+    },
+}
+
+/// Hands paid answers to the committer and waits until they are stored.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    writings: mpsc::Sender<Writing>,
+}
+
+impl Keeper {
+    pub(super) const fn new(writings: mpsc::Sender<Writing>) -> Self {
+        Self { writings }
+    }
+}
+
+#[async_trait]
+impl Keep for Keeper {
+    async fn keep(&self, answer: &Answer) -> Kept {
+        let (stored, reply) = oneshot::channel();
+        if self.writings.send(Writing::Answer(Box::new(answer.clone()), stored)).await.is_err() {
+            return Kept::No;
+        }
+        reply.await.unwrap_or(Kept::No)
+    }
+}
+
+pub(super) struct Committer {
+    pub(super) store: SharedStore,
+    pub(super) held: Arc<Held>,
+    pub(super) report: Arc<Report>,
+    pub(super) clock: SharedClock,
+    pub(super) ready: mpsc::UnboundedSender<Ready>,
+    pub(super) batch: usize,
+    pub(super) linger: Duration,
+}
+
+impl Committer {
+    /// Writes until every sender is gone.
+    pub(super) async fn run(self, mut writings: mpsc::Receiver<Writing>) {
+        let mut taken = Vec::with_capacity(self.batch);
+        while writings.recv_many(&mut taken, self.batch).await > 0 {
+            // Company can only come from jobs still held: when all of them are here, there is nobody to wait for.
+            if taken.len() < self.batch.min(self.held.len()) {
+                tokio::time::sleep(self.linger).await;
+                while taken.len() < self.batch
+                    && let Ok(writing) = writings.try_recv()
+                {
+                    taken.push(writing);
+                }
+            }
+            self.write(&mut taken).await;
+        }
+    }
+
+    async fn write(&self, taken: &mut Vec<Writing>) {
+        let (mut outcomes, mut answers, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        for writing in taken.drain(..) {
+            match writing {
+                Writing::Outcome(outcome) => outcomes.push(*outcome),
+                Writing::Answer(answer, stored) => {
+                    answers.push(*answer);
+                    waiting.push(stored);
+                }
+                Writing::Lost { hold, subject } => self.finish(hold, subject).await,
+            }
+        }
+        if !answers.is_empty() {
+            let kept = self.save(&answers).await;
+            for stored in waiting {
+                // Nobody waits any more if the member was aborted; the answer is stored all the same.
+                let _ = stored.send(kept);
+            }
+        }
+        if !outcomes.is_empty() {
+            self.commit(outcomes).await;
+        }
+    }
+
+    async fn save(&self, answers: &[Answer]) -> Kept {
+        match self.store.save_answers(answers).await {
+            Ok(()) => Kept::Yes,
+            Err(error) => {
+                tracing::error!(%error, count = answers.len(), "paid answers could not be stored ahead");
+                Kept::No
+            }
+        }
+    }
+
+    async fn commit(&self, outcomes: Vec<Outcome>) {
+        match self.commit_when_possible(&outcomes).await {
+            Ok(committed) => self.settle(&outcomes, &committed).await,
+            // One of them is at fault: the others must not suffer for it.
+            Err(error) if outcomes.len() > 1 => {
+                tracing::error!(%error, "a group could not be written; writing its members one by one");
+                for outcome in outcomes {
+                    self.commit_alone(outcome).await;
+                }
+            }
+            Err(error) => self.give_up(&outcomes, &error).await,
+        }
+    }
+
+    async fn commit_alone(&self, outcome: Outcome) {
+        let alone = [outcome];
+        match self.commit_when_possible(&alone).await {
+            Ok(committed) => self.settle(&alone, &committed).await,
+            Err(error) => self.give_up(&alone, &error).await,
+        }
+    }
+
+    /// Waits for a database that is away; the fence makes a late write harmless.
+    async fn commit_when_possible(&self, outcomes: &[Outcome]) -> Result<Vec<Committed>, StoreError> {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            match self.store.commit(outcomes, self.clock.now()).await {
+                Err(StoreError::Unavailable(error)) => {
+                    tracing::warn!(%error, count = outcomes.len(), "the database is unavailable; writing again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+                decided => return decided,
+            }
+        }
+    }
+
+    async fn settle(&self, outcomes: &[Outcome], committed: &[Committed]) {
+        self.report.record(outcomes, committed);
+        for (outcome, committed) in outcomes.iter().zip(committed) {
+            if *committed == Committed::Stale {
+                let member = outcome.member.as_str();
+                tracing::warn!(member, "a stale outcome was dropped: the lease had gone to someone else");
+            }
+            self.finish(outcome.hold, outcome.subject).await;
+        }
+    }
+
+    /// The lease runs out, the job is rescued, and its attempts bound how often this happens.
+    async fn give_up(&self, outcomes: &[Outcome], error: &StoreError) {
+        for outcome in outcomes {
+            tracing::error!(%error, member = outcome.member.as_str(), "an outcome could not be written");
+            self.finish(outcome.hold, outcome.subject).await;
+        }
+    }
+
+    /// Takes the job out of the registry and starts the next one about the same subject.
+    async fn finish(&self, hold: Hold, subject: SubjectKey) {
+        if let Some(twin) = self.held.finish(hold, subject) {
+            self.start(twin).await;
+        }
+    }
+
+    async fn start(&self, twin: Claimed) {
+        let (hold, subject) = (twin.hold, twin.subject);
+        match with_answers(&self.store, vec![twin], &self.clock).await {
+            Ok(ready) => {
+                for ready in ready {
+                    // Nobody receives after a stop; what is held is given back then.
+                    let _ = self.ready.send(ready);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a waiting job could not start; its lease is left to run out");
+                // Its own twins wait for the same database; they are rescued with it.
+                self.held.finish(hold, subject);
+            }
+        }
+    }
+}
