@@ -23,7 +23,7 @@ pub use provider::{ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
 
 /// Everything an operator can set.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The folder for what Gleaner keeps: database and key.

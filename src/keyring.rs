@@ -96,9 +96,7 @@ impl Keyring {
 
     fn create(path: &Path) -> Result<Self, KeyringError> {
         let file_error = |action| move |source| KeyringError::File { action, path: path.to_owned(), source };
-        let mut key = [0; KEY_BYTES];
-        #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for randomness")]
-        getrandom::fill(&mut key).map_err(KeyringError::Randomness)?;
+        let key: [u8; KEY_BYTES] = random().map_err(KeyringError::Randomness)?;
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(file_error("make the folder of"))?;
         }
@@ -114,6 +112,18 @@ impl Keyring {
             Err(source) => Err(file_error("write")(source)),
         }
     }
+}
+
+/// A name for one life of a worker process, never used twice.
+pub fn incarnation() -> Result<String, getrandom::Error> {
+    Ok(format!("{}-{}", std::process::id(), hex::encode(random::<8>()?)))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for randomness")]
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {

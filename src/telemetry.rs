@@ -1,1 +1,41 @@
-//! stub
+//! What the process says about itself while it runs: logs on standard error.
+//!
+//! Invariant: no personal data and no secret in any of it. Logs carry the member id at most; libraries below us speak
+//! at `warn` and above only, because at lower levels they print URLs; a panic says where, never what with.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts logging, once a process. A second call changes nothing.
+pub fn init(level: LevelFilter, format: LogFormat) {
+    let ours = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("gleaner", level)
+        .with_target("gleaner_providers", level);
+    let output = fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        LogFormat::Text => {
+            output.with_ansi(std::io::stderr().is_terminal()).with_target(false).with_filter(ours).boxed()
+        }
+        LogFormat::Json => output.json().with_filter(ours).boxed(),
+    };
+    // Fails only where a test has set one already.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!(place, "a bug: panicked; please report where");
+    }));
+}

@@ -8,12 +8,13 @@ use std::time::Duration;
 use gleaner_providers::ProviderSettings;
 use gleaner_providers::http::Limits;
 use gleaner_providers::provider::{Descriptor, Quota};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::source::{self, ConfigError};
 
 /// One table `[providers.NAME]`. Everything is optional: the provider's own defaults hold otherwise.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
     /// `true`: on, and a missing key is an error. `false`: off. Absent: on if it has all it needs.
@@ -38,16 +39,19 @@ pub struct ProviderConfig {
     pub attempts: Option<NonZeroU32>,
     /// What only this provider knows.
     pub options: toml::Table,
+    /// A key handed over in memory, as the sandbox does. No file can set it.
+    #[serde(skip)]
+    pub key: Option<SecretString>,
 }
 
 impl ProviderConfig {
     /// The settings that the provider itself sees; reads the key.
     pub fn settings(&self, name: &str) -> Result<ProviderSettings, ConfigError> {
-        Ok(ProviderSettings {
-            endpoint: self.endpoint.clone(),
-            key: source::secret(self.key_file.as_deref(), &self.key_variable(name))?,
-            options: self.options.clone(),
-        })
+        let key = match &self.key {
+            Some(key) => Some(key.clone()),
+            None => source::secret(self.key_file.as_deref(), &self.key_variable(name))?,
+        };
+        Ok(ProviderSettings { endpoint: self.endpoint.clone(), key, options: self.options.clone() })
     }
 
     /// The name of the environment variable that may hold the key.

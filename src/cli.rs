@@ -1,0 +1,166 @@
+//! The commands, one file each.
+//!
+//! Invariant: everything a command prints on standard output is its answer (text or, with `--json`, JSON); logs,
+//! progress and errors go to standard error. Personal data is printed only by commands that were asked for it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gleaner::telemetry::{self, LogFormat};
+use tracing_subscriber::filter::LevelFilter;
+
+mod host;
+mod out;
+mod progress;
+mod report;
+mod view;
+
+mod config;
+mod dead_letters;
+mod enqueue;
+mod enrich;
+mod member;
+mod provider;
+mod sandbox;
+mod status;
+mod worker;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const AFTER_HELP: &str = "\
+Try it:
+  gleaner enrich --sandbox              200 invented members against a local provider sandbox
+  gleaner enrich jane@example.com       one address, with the real providers
+  gleaner enrich members.csv            a file: CSV, TSV, JSON lines or one address a line; `-` reads standard input
+
+Exit codes:
+  0  done                               3  nothing found, or numbers that do not add up
+  1  failed; the reason is on stderr    4  stopped by a signal before everything was done
+  2  wrong usage or configuration";
+
+/// Supplemental-information enrichment: e-mail addresses in; names, ages and social profiles out.
+#[derive(Debug, Parser)]
+#[command(name = "gleaner", version, styles = STYLES, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options for every command")]
+pub(crate) struct Global {
+    /// Settings [default: gleaner.toml, config/gleaner.toml, /etc/gleaner/gleaner.toml, or none]
+    #[arg(long, global = true, value_name = "FILE", env = "GLEANER_CONFIG")]
+    config: Option<PathBuf>,
+    /// The folder for database and key, in place of the configured one
+    #[arg(long, global = true, value_name = "DIR", env = "GLEANER_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Answer in JSON on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// How much is logged on standard error: off, error, warn, info, debug, trace
+    #[arg(long, global = true, value_name = "LEVEL", env = "GLEANER_LOG")]
+    log: Option<LevelFilter>,
+    /// How it is logged
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "GLEANER_LOG_FORMAT")]
+    log_format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take members in, look them up, and show what was found
+    Enrich(enrich::Args),
+    /// Work off the queue until told to stop
+    Worker(worker::Args),
+    /// Take members in without looking them up
+    Enqueue(enqueue::Args),
+    /// Show what was taken in and what became of it
+    Status,
+    /// Show what is known of a member
+    #[command(subcommand)]
+    Member(member::Command),
+    /// Show what stopped for good, and why
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+    /// Check the settings
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Show and try providers
+    #[command(subcommand)]
+    Provider(provider::Command),
+    /// Run a local server that speaks every provider's wire format over invented people
+    Sandbox(sandbox::Args),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Exit {
+    Done,
+    Failed,
+    /// Wrong usage or configuration.
+    Usage,
+    /// Nothing found, or numbers that do not add up.
+    Nothing,
+    /// Stopped by a signal before everything was done.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Nothing => 3,
+            Exit::Interrupted => 4,
+        })
+    }
+}
+
+impl Cli {
+    pub(crate) async fn run(self) -> ExitCode {
+        let level = self.global.log.unwrap_or(self.command.usual_level());
+        let format = match self.global.log_format {
+            Format::Text => LogFormat::Text,
+            Format::Json => LogFormat::Json,
+        };
+        telemetry::init(level, format);
+        let ended = match self.command {
+            Command::Enrich(args) => enrich::run(&self.global, args).await,
+            Command::Worker(args) => worker::run(&self.global, args).await,
+            Command::Enqueue(args) => enqueue::run(&self.global, args).await,
+            Command::Status => status::run(&self.global).await,
+            Command::Member(command) => member::run(&self.global, command).await,
+            Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
+            Command::Config(command) => config::run(&self.global, command),
+            Command::Provider(command) => provider::run(&self.global, command).await,
+            Command::Sandbox(args) => sandbox::run(&self.global, args).await,
+        };
+        ended.unwrap_or_else(|error| out::failure(&error)).into()
+    }
+}
+
+impl Command {
+    /// A worker without a terminal tells its story in the log; the other commands answer on standard output.
+    const fn usual_level(&self) -> LevelFilter {
+        match self {
+            Self::Worker(_) | Self::Sandbox(_) => LevelFilter::INFO,
+            _ => LevelFilter::WARN,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `gleaner enrich`: take members in, look them up, show what was found.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gleaner::config::Config;
+use gleaner::intake::{self, Source};
+use gleaner::worker::{Ending, Report, Stop, Until};
+use gleaner_providers::sandbox::{SAMPLE_MEMBERS, Sandbox, SandboxSettings};
+use tokio::time::Instant;
+
+use super::host::Host;
+use super::progress::Progress;
+use super::report::RunReport;
+use super::{Exit, Global, member, out, sandbox};
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Files of members, `-` for standard input, or e-mail addresses
+    #[arg(value_name = "FILE|-|EMAIL", required_unless_present = "sandbox")]
+    sources: Vec<String>,
+    /// Ask a local sandbox of invented people instead of the real providers, in a database of its own; without a
+    /// source, the built-in sample members
+    #[arg(long)]
+    sandbox: bool,
+    /// How long to wait for lookups that are put off (a quota, a retry) before leaving them to a later run, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    patience: u64,
+}
+
+pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
+    let stop = Stop::on_signals()?;
+    let (host, sandbox) = if args.sandbox {
+        let (host, sandbox) = in_sandbox(global).await?;
+        (host, Some(sandbox))
+    } else {
+        (Host::open(global)?, None)
+    };
+    let started = Instant::now();
+    let vault = host.vault().await?;
+
+    let mut taken_in = intake::Report::default();
+    for mut source in sources(&args)? {
+        let progress = Progress::reading(&source);
+        let on_batch = |report: &intake::Report| progress.read(report);
+        taken_in += intake::take_in(&mut source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
+    }
+    let waiting = vault.store.census().await?.waiting;
+
+    let report = Arc::new(Report::default());
+    let until = Until::Idle { patience: Duration::from_secs(args.patience) };
+    let worker = host.worker(&vault.store, until, &report)?;
+    let enricher = Arc::clone(&worker.enricher);
+    let progress = Progress::enriching(waiting, &report);
+    let ending = worker.run(stop).await;
+    progress.finish().await;
+
+    let run = RunReport {
+        intake: taken_in,
+        work: report.summary(),
+        traffic: enricher.panel().traffic(),
+        census: vault.store.census().await?,
+        next_due: vault.store.next_due().await?,
+        seconds: started.elapsed().as_secs_f64(),
+        data_dir: host.config.data_dir.clone(),
+    };
+    match args.only_address() {
+        Some(address) => member::show(&vault, address, global.json).await?,
+        None => run.print(global.json)?,
+    };
+    if let Some(sandbox) = sandbox {
+        sandbox.stop().await;
+    }
+    Ok(match ending? {
+        Ending::Idle => Exit::Done,
+        Ending::Stopped => Exit::Interrupted,
+    })
+}
+
+impl Args {
+    /// The address, where one address is all that was asked for: then its record is the answer.
+    fn only_address(&self) -> Option<&str> {
+        match self.sources.as_slice() {
+            [only] if only.contains('@') && !PathBuf::from(only).exists() => Some(only),
+            _ => None,
+        }
+    }
+}
+
+fn sources(args: &Args) -> anyhow::Result<Vec<Source>> {
+    if args.sources.is_empty() {
+        return Ok(vec![Source::from_text("sample-members.csv", SAMPLE_MEMBERS)?]);
+    }
+    args.sources.iter().map(|source| Ok(Source::named(source)?)).collect()
+}
+
+/// The sandbox's own settings: every provider on, asked at the sandbox, in a database that starts empty.
+async fn in_sandbox(global: &Global) -> anyhow::Result<(Host, Sandbox)> {
+    let sandbox = Sandbox::start(SandboxSettings::default()).await?;
+    let mut config = Config::parse(include_str!("../../config/sandbox.toml"), "config/sandbox.toml")?;
+    sandbox::point_at(&mut config, &sandbox);
+    if global.data_dir.is_none() {
+        sandbox::forget_last_time(&config)?;
+    }
+    out::note(format_args!("sandbox at {} (invented people; some calls fail on purpose)", sandbox.url()));
+    Ok((Host::with_config(config, global)?, sandbox))
+}
