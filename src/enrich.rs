@@ -106,3 +106,6 @@ impl Enricher {
         verdict::conclude(job, dossier, &self.policy, last_chance, self.clock.now())
     }
 }
+
+#[cfg(test)]
+mod tests;

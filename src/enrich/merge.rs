@@ -161,3 +161,6 @@ fn merge_profiles(claims: &[Said<'_, SocialProfile>]) -> Vec<Sourced<SocialProfi
     });
     profiles
 }
+
+#[cfg(test)]
+mod tests;

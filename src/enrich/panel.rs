@@ -74,6 +74,11 @@ impl Panel {
         Ok(Self { seats, tiers })
     }
 
+    /// Seats these providers, and no others.
+    pub const fn of_tiers(tiers: Vec<Vec<Arc<Installed>>>) -> Self {
+        Self { seats: Vec::new(), tiers }
+    }
+
     /// The tiers in the order in which they are asked; none is empty.
     pub fn tiers(&self) -> &[Vec<Arc<Installed>>] {
         &self.tiers

@@ -35,3 +35,34 @@ fn part(job: JobId, attempt: u32) -> f64 {
     let part = (z >> 11) as f64 / (1_u64 << 53) as f64;
     part
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_delay_is_a_part_of_its_bound(job in any::<i64>(), attempt in 1_u32..100) {
+            let retry = Retry::default();
+            let bound = retry.base().saturating_mul(1 << (attempt - 1).min(31)).min(retry.cap());
+            let delay = delay(JobId(job), attempt, &retry);
+            prop_assert!(delay > Duration::ZERO && delay <= bound);
+        }
+    }
+
+    #[test]
+    fn jobs_spread_over_the_whole_bound() {
+        let retry = Retry::default();
+        let mut tenths = [0_u32; 10];
+        for job in 0..10_000 {
+            let part = delay(JobId(job), 1, &retry).as_secs_f64() / retry.base().as_secs_f64();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 9")]
+            let tenth = (part * 10.0) as usize;
+            tenths[tenth] += 1;
+        }
+        // Even to within five standard deviations of 1,000 ± 30.
+        assert!(tenths.iter().all(|count| count.abs_diff(1_000) < 150), "{tenths:?}");
+    }
+}

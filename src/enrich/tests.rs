@@ -1,0 +1,308 @@
+//! Members against scripted providers: no network, no database.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gleaner_providers::clock::ManualClock;
+use gleaner_providers::error::LookupError;
+use gleaner_providers::http::{Limits, Network};
+use gleaner_providers::provider::{KeyNeed, Micros, Price, Quota, Reach};
+use gleaner_providers::{
+    Assurance, BirthInterval, Claim, Descriptor, EmailAddress, Finding, HttpClient, Identifier, Lookup, PersonName,
+    Provider, SocialProfile,
+};
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+
+use super::panel::Installed;
+use super::*;
+use crate::job::{AnswerContent, DeadReason, Fence, Hold, JobId, MemberId, SuppressionReason, Verdict};
+use crate::keyring::SubjectKey;
+use crate::record::RecordStatus;
+
+const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+type Script = Box<dyn Fn() -> Result<Lookup, LookupError> + Send + Sync>;
+
+/// A provider that says what its script says, and remembers how often it was asked.
+struct Scripted {
+    descriptor: Descriptor,
+    script: Script,
+    asked: Arc<Mutex<u32>>,
+}
+
+#[async_trait]
+impl Provider for Scripted {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    async fn lookup(&self, _subject: &Subject, _http: &HttpClient) -> Result<Lookup, LookupError> {
+        *self.asked.lock().unwrap() += 1;
+        (self.script)()
+    }
+}
+
+/// Providers being scripted, tier by tier.
+#[derive(Default)]
+struct Stage {
+    tiers: Vec<Vec<Arc<Installed>>>,
+    asked: Vec<(&'static str, Arc<Mutex<u32>>)>,
+}
+
+impl Stage {
+    fn tier(mut self) -> Self {
+        self.tiers.push(Vec::new());
+        self
+    }
+
+    fn free(self, name: &'static str, script: impl Fn() -> Result<Lookup, LookupError> + Send + Sync + 'static) -> Self {
+        self.priced(name, Price::FREE, script)
+    }
+
+    fn priced(
+        mut self,
+        name: &'static str,
+        price: Price,
+        script: impl Fn() -> Result<Lookup, LookupError> + Send + Sync + 'static,
+    ) -> Self {
+        let asked = Arc::new(Mutex::new(0));
+        let provider = Scripted {
+            descriptor: descriptor(name, price),
+            script: Box::new(script),
+            asked: Arc::clone(&asked),
+        };
+        let network = Network::new(None, ManualClock::at(NOW)).unwrap();
+        let http = network.client(name, Limits::for_quota(Quota::per_second(1000)));
+        self.asked.push((name, asked));
+        self.tiers.last_mut().unwrap().push(Arc::new(Installed::new(Arc::new(provider), http)));
+        self
+    }
+
+    fn open(self) -> (Enricher, Vec<(&'static str, Arc<Mutex<u32>>)>) {
+        let policy = Policy::from_config(&Config::default());
+        (Enricher::new(Panel::of_tiers(self.tiers), policy, ManualClock::at(NOW)), self.asked)
+    }
+}
+
+fn descriptor(name: &'static str, price: Price) -> Descriptor {
+    Descriptor {
+        name: name.into(),
+        title: name.into(),
+        docs: Cow::Borrowed("https://example.com/docs"),
+        endpoint: Cow::Borrowed("https://example.com/"),
+        reach: Reach::Vendor,
+        supplies: &Field::ALL,
+        told: Identifier::Address,
+        quota: Quota::per_second(1000),
+        price,
+        key: KeyNeed::None,
+        terms: None,
+    }
+}
+
+fn paid() -> Price {
+    Price::per_match(Micros::from_cents(28))
+}
+
+fn claim<T>(value: T) -> Claim<T> {
+    Claim::new(value, Confidence::literal(0.8), Assurance::SelfAsserted)
+}
+
+fn a_name() -> Finding {
+    Finding { name: Some(claim(PersonName::parse("Ada Example").unwrap())), ..Finding::default() }
+}
+
+fn everything() -> Finding {
+    Finding {
+        birth: Some(claim(BirthInterval::between(date(1987, 1, 1), date(1987, 12, 31)).unwrap())),
+        profiles: vec![claim(SocialProfile::parse("https://github.com/ada-example").unwrap())],
+        ..a_name()
+    }
+}
+
+fn down() -> LookupError {
+    LookupError::unavailable("status 500")
+}
+
+fn job(attempt: u32) -> Claimed {
+    Claimed {
+        hold: Hold { job: JobId(1), fence: Fence(1) },
+        member: MemberId::parse("m1").unwrap(),
+        email: EmailAddress::parse("ada.example@example.com").unwrap(),
+        subject: SubjectKey::from_bytes([7; 32]),
+        attempt,
+        queued_at: NOW,
+    }
+}
+
+/// Stores nothing, or everything, and remembers what it was handed.
+#[derive(Debug)]
+struct Shelf {
+    kept: Kept,
+    answers: Mutex<Vec<Answer>>,
+}
+
+impl Shelf {
+    fn new(kept: Kept) -> Self {
+        Self { kept, answers: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Keep for Shelf {
+    async fn keep(&self, answer: &Answer) -> Kept {
+        self.answers.lock().unwrap().push(answer.clone());
+        self.kept
+    }
+}
+
+async fn enrich(enricher: &Enricher, job: &Claimed, stored: Vec<Answer>) -> Outcome {
+    enricher.enrich(job, stored, &Shelf::new(Kept::Yes)).await
+}
+
+fn times(asked: &[(&'static str, Arc<Mutex<u32>>)]) -> Vec<(&'static str, u32)> {
+    asked.iter().map(|(name, times)| (*name, *times.lock().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_later_tier_is_asked_only_for_what_is_missing() {
+    let stage = Stage::default().tier().free("first", || Ok(Lookup::Match(everything())));
+    let (enricher, asked) = stage.tier().priced("second", paid(), || Ok(Lookup::NoMatch)).open();
+    let outcome = enrich(&enricher, &job(1), vec![]).await;
+    assert!(matches!(outcome.verdict, Verdict::Written(record) if record.status == RecordStatus::Complete));
+    assert_eq!(times(&asked), [("first", 1), ("second", 0)]);
+
+    let stage = Stage::default().tier().free("first", || Ok(Lookup::Match(a_name())));
+    let (enricher, asked) = stage.tier().priced("second", paid(), || Ok(Lookup::NoMatch)).open();
+    enrich(&enricher, &job(1), vec![]).await;
+    assert_eq!(times(&asked), [("first", 1), ("second", 1)]);
+}
+
+#[tokio::test]
+async fn nobody_knows_them() {
+    let (enricher, _) = Stage::default().tier().free("only", || Ok(Lookup::NoMatch)).open();
+    let outcome = enrich(&enricher, &job(1), vec![]).await;
+    assert!(matches!(&outcome.verdict, Verdict::Written(record) if record.status == RecordStatus::NoMatch));
+    assert_eq!(outcome.answers.len(), 1, "no match is remembered too");
+}
+
+#[tokio::test]
+async fn a_failing_provider_hurts_only_itself_and_only_it_is_asked_again() {
+    let stage = Stage::default().tier().free("good", || Ok(Lookup::Match(a_name()))).free("bad", || Err(down()));
+    let (enricher, asked) = stage.open();
+    let outcome = enrich(&enricher, &job(1), vec![]).await;
+    let Verdict::Retry { at, error, partial } = outcome.verdict else { panic!("not a retry") };
+    assert!(at > NOW && at <= NOW + SignedDuration::from_secs(30));
+    assert_eq!(error, "bad: unavailable: status 500");
+    assert_eq!(partial.unwrap().status, RecordStatus::Partial);
+
+    enrich(&enricher, &job(2), outcome.answers).await;
+    assert_eq!(times(&asked), [("good", 1), ("bad", 2)]);
+}
+
+#[tokio::test]
+async fn a_paid_tier_waits_for_the_free_ones_but_not_for_ever() {
+    let stage = Stage::default().tier().free("free", || Err(down()));
+    let (enricher, asked) = stage.tier().priced("paid", paid(), || Ok(Lookup::Match(a_name()))).open();
+    enrich(&enricher, &job(1), vec![]).await;
+    assert_eq!(times(&asked), [("free", 1), ("paid", 0)]);
+
+    let last = Config::default().retry.max_attempts.get();
+    let outcome = enrich(&enricher, &job(last), vec![]).await;
+    assert_eq!(times(&asked), [("free", 2), ("paid", 1)]);
+    let Verdict::Dead { reason: DeadReason::AttemptsExhausted, partial, .. } = outcome.verdict else {
+        panic!("not dead")
+    };
+    assert!(partial.unwrap().name.is_some(), "what others found is kept");
+}
+
+#[tokio::test]
+async fn an_old_job_is_not_put_off_any_more() {
+    let quota = || Err(LookupError::RateLimited { after: Duration::from_secs(3600) });
+    let (enricher, _) = Stage::default().tier().free("busy", quota).open();
+    let outcome = enrich(&enricher, &job(1), vec![]).await;
+    assert!(matches!(outcome.verdict, Verdict::Snooze { at, .. } if at == NOW + SignedDuration::from_hours(1)));
+
+    let old = Claimed { queued_at: NOW - SignedDuration::from_hours(72), ..job(1) };
+    let outcome = enrich(&enricher, &old, vec![]).await;
+    assert!(matches!(outcome.verdict, Verdict::Dead { .. }));
+}
+
+#[tokio::test]
+async fn a_refused_question_is_given_up_without_being_remembered() {
+    let refuse = || Err(LookupError::Refused { reason: "status 422".into() });
+    let (enricher, _) = Stage::default().tier().free("picky", refuse).open();
+    let outcome = enrich(&enricher, &job(1), vec![]).await;
+    assert!(matches!(outcome.verdict, Verdict::Written(_)));
+    assert!(outcome.answers.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_refuses_us_is_asked_once_and_not_by_every_member() {
+    let deny = || Err(LookupError::Denied { reason: "status 401".into() });
+    let (enricher, asked) = Stage::default().tier().free("locked", deny).open();
+    for _ in 0..5 {
+        let outcome = enrich(&enricher, &job(1), vec![]).await;
+        assert!(matches!(outcome.verdict, Verdict::Snooze { .. }), "nothing is lost: the job waits");
+    }
+    assert_eq!(times(&asked), [("locked", 1)]);
+    tokio::time::advance(Duration::from_secs(15 * 60 + 1)).await;
+    enrich(&enricher, &job(1), vec![]).await;
+    assert_eq!(times(&asked), [("locked", 2)]);
+}
+
+#[tokio::test]
+async fn an_objection_stops_everything() {
+    let stage = Stage::default().tier().free("vendor", || Ok(Lookup::Objected)).free("other", || {
+        Ok(Lookup::Match(a_name()))
+    });
+    let (enricher, asked) = stage.tier().free("next", || Ok(Lookup::Match(a_name()))).open();
+    let outcome = enrich(&enricher, &job(1), vec![]).await;
+    assert!(matches!(outcome.verdict, Verdict::Suppressed(SuppressionReason::Objected)));
+    assert_eq!(times(&asked)[2], ("next", 0));
+}
+
+#[tokio::test]
+async fn someone_who_may_be_a_minor_is_not_kept() {
+    let young = || {
+        let birth = BirthInterval::between(date(2008, 1, 1), date(2012, 12, 31)).unwrap();
+        Ok(Lookup::Match(Finding { birth: Some(claim(birth)), ..a_name() }))
+    };
+    let (enricher, _) = Stage::default().tier().free("school", young).open();
+    let outcome = enrich(&enricher, &job(1), vec![]).await;
+    assert!(matches!(outcome.verdict, Verdict::Suppressed(SuppressionReason::Minor)));
+}
+
+#[tokio::test]
+async fn an_answer_that_cost_money_is_kept_before_it_is_used() {
+    let stage = Stage::default().tier().priced("paid", paid(), || Ok(Lookup::Match(a_name())));
+    let (enricher, _) = stage.free("free", || Ok(Lookup::NoMatch)).open();
+    for (kept, in_outcome) in [(Kept::Yes, vec!["free"]), (Kept::No, vec!["paid", "free"])] {
+        let shelf = Shelf::new(kept);
+        let outcome = enricher.enrich(&job(1), vec![], &shelf).await;
+        let handed: Vec<_> = shelf.answers.lock().unwrap().iter().map(|answer| answer.cost_micros).collect();
+        assert_eq!(handed, [280_000]);
+        let left: Vec<_> = outcome.answers.iter().map(|answer| answer.provider.as_str()).collect();
+        assert_eq!(left, in_outcome);
+    }
+}
+
+#[tokio::test]
+async fn a_pending_answer_is_awaited_and_then_asked_for_again() {
+    let wait = || Ok(Lookup::Pending { handle: "h".to_owned(), after: Duration::from_secs(120) });
+    let (enricher, asked) = Stage::default().tier().free("slow", wait).open();
+    let outcome = enrich(&enricher, &job(1), vec![]).await;
+    let ready = NOW + SignedDuration::from_mins(2);
+    assert!(matches!(outcome.verdict, Verdict::Snooze { at, .. } if at == ready));
+    assert!(matches!(&outcome.answers[..], [Answer { content: AnswerContent::Pending { .. }, .. }]));
+
+    enrich(&enricher, &job(2), outcome.answers.clone()).await;
+    assert_eq!(times(&asked), [("slow", 1)], "it is not ready yet");
+
+    let mut ready_now = outcome.answers;
+    ready_now[0].content = AnswerContent::Pending { handle: "h".to_owned(), ready_at: NOW };
+    enrich(&enricher, &job(3), ready_now).await;
+    assert_eq!(times(&asked), [("slow", 2)]);
+}
