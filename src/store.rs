@@ -18,6 +18,7 @@ use crate::job::{
 use crate::keyring::SubjectKey;
 use crate::record::Record;
 
+mod failure;
 pub mod sqlite;
 
 /// The store, as everyone shares it.

@@ -1,1 +1,143 @@
-//! The embedded store: one SQLite file, one process, one writer.
+//! The embedded store: one `SQLite` file, no set-up.
+//!
+//! One writer. `SQLite` lets one connection write at a time and makes the others poll for their turn; several
+//! writing connections behind one pool starve each other until one fails with "database is locked", however long
+//! the busy timeout. So every write goes through a pool of exactly one connection, whose queue is fair, and every
+//! write transaction begins as one (`BEGIN IMMEDIATE`: a transaction that reads first and writes later fails at
+//! once when someone else wrote in between, and no timeout helps it). Readers have connections of their own and
+//! never wait: the file is in WAL mode. Another process (a second `gleaner` command) takes turns with this one
+//! through the busy timeout, because transactions are short.
+//!
+//! One statement a batch. What costs here is the number of statements and of commits, not of rows, so many rows
+//! travel as one JSON text through `json_each`.
+//!
+//! Invariant: every write is one statement or one transaction on `writer`, and `Census` adds up after each.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Sqlite, Transaction};
+
+use super::{Census, Claim, DeadLetter, LookupTotals, Page, Rescued, Store, StoreError};
+use crate::job::{
+    Answer, Claimed, Committed, Hold, Intake, MemberId, Outcome, Refusal, Registration, SuppressionReason,
+};
+use crate::keyring::SubjectKey;
+use crate::record::Record;
+
+mod answers;
+mod claim;
+mod commit;
+mod intake;
+mod open;
+mod plan;
+mod read;
+mod rows;
+mod suppress;
+
+/// A store in one `SQLite` file, or in memory.
+#[derive(Debug)]
+pub struct SqliteStore {
+    /// Exactly one connection.
+    writer: SqlitePool,
+    /// Read-only connections; in memory, where a second connection would see another database, the writer's.
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// The path that means "in memory, gone with the process".
+    pub const MEMORY: &'static str = ":memory:";
+
+    /// Opens the database, makes it with its folder where there is none (readable by its owner only), and brings
+    /// its tables up to date.
+    ///
+    /// `key_fingerprint` is [`Keyring::fingerprint`](crate::keyring::Keyring::fingerprint): a database that was
+    /// written with another key is refused, because no stored answer and no suppression would be found in it.
+    pub async fn open(path: impl AsRef<Path>, key_fingerprint: &str) -> Result<Self, StoreError> {
+        let (writer, readers) = open::open(path.as_ref(), key_fingerprint).await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Closes the connections, after what they are doing. Dropping the store is as safe, and does not wait.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn begin(&self) -> Result<Write, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// A write transaction: rolled back when dropped.
+type Write = Transaction<'static, Sqlite>;
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn enqueue(&self, batch: &[Registration], now: Timestamp) -> Result<Vec<Intake>, StoreError> {
+        intake::enqueue(self, batch, now).await
+    }
+
+    async fn refuse(&self, batch: &[Refusal], now: Timestamp) -> Result<(), StoreError> {
+        intake::refuse(self, batch, now).await
+    }
+
+    async fn claim(&self, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
+        claim::claim(self, claim).await
+    }
+
+    async fn renew(&self, holds: &[Hold], until: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        claim::renew(self, holds, until).await
+    }
+
+    async fn release(&self, holds: &[Hold], now: Timestamp) -> Result<(), StoreError> {
+        claim::release(self, holds, now).await
+    }
+
+    async fn rescue(&self, now: Timestamp, max_attempts: u32) -> Result<Rescued, StoreError> {
+        claim::rescue(self, now, max_attempts).await
+    }
+
+    async fn answers(&self, subjects: &[SubjectKey], now: Timestamp) -> Result<Vec<Answer>, StoreError> {
+        answers::unexpired(self, subjects, now).await
+    }
+
+    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError> {
+        answers::save(self, answers).await
+    }
+
+    async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError> {
+        commit::commit(self, outcomes, now).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        claim::next_due(self).await
+    }
+
+    async fn census(&self) -> Result<Census, StoreError> {
+        read::census(self).await
+    }
+
+    async fn lookup_totals(&self) -> Result<Vec<LookupTotals>, StoreError> {
+        read::lookup_totals(self).await
+    }
+
+    async fn record(&self, member: &MemberId) -> Result<Option<Record>, StoreError> {
+        read::record(self, member).await
+    }
+
+    async fn dead_letters(&self, page: Page) -> Result<Vec<DeadLetter>, StoreError> {
+        read::dead_letters(self, page).await
+    }
+
+    async fn suppress(
+        &self,
+        subject: SubjectKey,
+        reason: SuppressionReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        suppress::suppress(self, subject, reason, now).await
+    }
+}

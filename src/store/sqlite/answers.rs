@@ -1,0 +1,134 @@
+//! Providers' stored answers.
+//!
+//! Invariant: no answer about a suppressed subject is written, and an older answer never replaces a newer one.
+
+use gleaner_providers::Finding;
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::rows::{corrupt, json, millis, moment, subject_from, subject_hex};
+use super::{SqliteStore, StoreError};
+use crate::job::{Answer, AnswerContent};
+use crate::keyring::SubjectKey;
+
+const TABLE: &str = "provider_answers";
+
+/// Writes answers, all in one statement.
+pub(super) const SAVE: &str = "
+    INSERT INTO provider_answers
+        (subject, provider, outcome, finding, handle, ready_at, cost_micros, fetched_at, expires_at)
+    SELECT
+        answer.subject, value ->> 'provider', value ->> 'outcome', value ->> 'finding', value ->> 'handle',
+        value ->> 'ready_at', value ->> 'cost_micros', value ->> 'fetched_at', value ->> 'expires_at'
+    FROM (SELECT unhex(value ->> 'subject') AS subject, value FROM json_each(?1)) AS answer
+    WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE subject = answer.subject)
+    ON CONFLICT (subject, provider) DO UPDATE SET
+        outcome = excluded.outcome,
+        finding = excluded.finding,
+        handle = excluded.handle,
+        ready_at = excluded.ready_at,
+        cost_micros = excluded.cost_micros,
+        fetched_at = excluded.fetched_at,
+        expires_at = excluded.expires_at
+    WHERE excluded.fetched_at >= provider_answers.fetched_at";
+
+#[derive(Serialize)]
+pub(super) struct AnswerRow<'a> {
+    subject: String,
+    provider: &'a str,
+    outcome: &'static str,
+    finding: Option<&'a Finding>,
+    handle: Option<&'a str>,
+    ready_at: Option<i64>,
+    cost_micros: u64,
+    fetched_at: i64,
+    expires_at: i64,
+}
+
+impl<'a> AnswerRow<'a> {
+    pub(super) fn of(answer: &'a Answer) -> Self {
+        let (outcome, finding, handle, ready_at) = match &answer.content {
+            AnswerContent::Match(finding) => ("match", Some(finding), None, None),
+            AnswerContent::NoMatch => ("no_match", None, None, None),
+            AnswerContent::Pending { handle, ready_at } => {
+                ("pending", None, Some(handle.as_str()), Some(millis(*ready_at)))
+            }
+        };
+        Self {
+            subject: subject_hex(&answer.subject),
+            provider: &answer.provider,
+            outcome,
+            finding,
+            handle,
+            ready_at,
+            cost_micros: answer.cost_micros,
+            fetched_at: millis(answer.fetched_at),
+            expires_at: millis(answer.expires_at),
+        }
+    }
+}
+
+pub(super) async fn save(store: &SqliteStore, answers: &[Answer]) -> Result<(), StoreError> {
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let rows = json(&answers.iter().map(AnswerRow::of).collect::<Vec<_>>())?;
+    sqlx::query(SAVE).bind(rows).execute(&store.writer).await?;
+    Ok(())
+}
+
+pub(super) async fn unexpired(
+    store: &SqliteStore,
+    subjects: &[SubjectKey],
+    now: Timestamp,
+) -> Result<Vec<Answer>, StoreError> {
+    if subjects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = "
+        SELECT subject, provider, outcome, finding, handle, ready_at, cost_micros, fetched_at, expires_at
+        FROM provider_answers
+        WHERE subject IN (SELECT unhex(value) FROM json_each(?1)) AND expires_at > ?2
+        ORDER BY subject, provider";
+    let rows = sqlx::query(sql)
+        .bind(json(&subjects.iter().map(subject_hex).collect::<Vec<_>>())?)
+        .bind(millis(now))
+        .fetch_all(&store.readers)
+        .await?;
+    let mut answers = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match answer_from(row) {
+            Ok(answer) => answers.push(answer),
+            // Asked again, rather than stopping every member of the batch for one old row.
+            Err(StoreError::Corrupt { reason, .. }) => {
+                tracing::warn!(reason, "a stored answer cannot be read and is ignored");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(answers)
+}
+
+fn answer_from(row: &SqliteRow) -> Result<Answer, StoreError> {
+    let time = |column: &str| moment(row.try_get(column)?, TABLE);
+    let content = match row.try_get("outcome")? {
+        "match" => {
+            let finding =
+                serde_json::from_str(row.try_get("finding")?).map_err(|_| corrupt(TABLE, "a finding"))?;
+            AnswerContent::Match(finding)
+        }
+        "no_match" => AnswerContent::NoMatch,
+        "pending" => AnswerContent::Pending { handle: row.try_get("handle")?, ready_at: time("ready_at")? },
+        _ => return Err(corrupt(TABLE, "an outcome")),
+    };
+    Ok(Answer {
+        subject: subject_from(row, TABLE)?,
+        provider: row.try_get("provider")?,
+        content,
+        cost_micros: row.try_get("cost_micros")?,
+        fetched_at: time("fetched_at")?,
+        expires_at: time("expires_at")?,
+    })
+}

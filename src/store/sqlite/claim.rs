@@ -1,0 +1,265 @@
+//! Handing jobs out and taking them back: claim, renew, release, rescue.
+//!
+//! Invariant: only a claim raises the fence, and nothing lowers it; a hold counts only while the job runs under
+//! that very fence.
+
+use std::collections::HashSet;
+
+use gleaner_providers::EmailAddress;
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::rows::{holds_json, millis, moment, subject_from};
+use super::suppress::tally_gone;
+use super::{SqliteStore, StoreError, Write};
+use crate::job::{Claimed, DeadReason, Fence, Hold, JobId, MemberId};
+use crate::store::{Claim, Rescued};
+
+/// The due jobs are sought per level of priority: in the index, those of one level that are not due yet (a million
+/// snoozed ones) would lie before the due ones of the next.
+const CLAIM: &str = "
+    WITH RECURSIVE level (priority) AS (
+        SELECT min(priority) FROM enrichment_jobs WHERE state = 'waiting'
+        UNION ALL
+        SELECT (
+            SELECT min(priority) FROM enrichment_jobs
+            WHERE state = 'waiting' AND priority > level.priority
+        )
+        FROM level
+        WHERE level.priority IS NOT NULL
+    )
+    UPDATE enrichment_jobs SET
+        state = 'running',
+        attempt = attempt + 1,
+        fence = fence + 1,
+        lease_until = ?2,
+        lease_owner = ?3
+    WHERE id IN (
+        SELECT due.id
+        FROM level
+        CROSS JOIN enrichment_jobs AS due
+        WHERE due.id IN (
+            SELECT id FROM enrichment_jobs
+            WHERE state = 'waiting' AND priority = level.priority AND run_at <= ?1
+            ORDER BY run_at, id
+            LIMIT ?4
+        )
+        ORDER BY due.priority, due.run_at, due.id
+        LIMIT ?4
+    )
+    RETURNING id, fence, member_id, email, subject, attempt, queued_at, priority, run_at";
+
+/// The jobs of these holds, as far as they are still good.
+macro_rules! held {
+    () => {
+        "SELECT job.id
+         FROM json_each(?1) AS hold
+         CROSS JOIN enrichment_jobs AS job ON job.id = hold.value ->> 0 AND job.fence = hold.value ->> 1
+         WHERE job.state = 'running'"
+    };
+}
+
+/// The running jobs whose lease has ended.
+macro_rules! expired {
+    () => {
+        "SELECT id FROM enrichment_jobs WHERE state = 'running' AND lease_until <= ?1"
+    };
+}
+
+const RENEW: &str =
+    concat!("UPDATE enrichment_jobs SET lease_until = ?2 WHERE id IN (", held!(), ") RETURNING id, fence");
+
+const RELEASE: &str = concat!(
+    "UPDATE enrichment_jobs SET
+         state = 'waiting', lease_until = NULL, lease_owner = NULL,
+         attempt = max(attempt - 1, 0), run_at = min(run_at, ?2)
+     WHERE id IN (",
+    held!(),
+    ")"
+);
+
+const DROP_SUPPRESSED_HELD: &str = concat!(
+    "DELETE FROM enrichment_jobs
+     WHERE id IN (",
+    held!(),
+    ") AND EXISTS (SELECT 1 FROM suppressions WHERE subject = enrichment_jobs.subject)
+     RETURNING member_id"
+);
+
+const DROP_SUPPRESSED_EXPIRED: &str = concat!(
+    "DELETE FROM enrichment_jobs
+     WHERE id IN (",
+    expired!(),
+    ") AND EXISTS (SELECT 1 FROM suppressions WHERE subject = enrichment_jobs.subject)
+     RETURNING member_id"
+);
+
+const BURY_EXPIRED: &str = concat!(
+    "INSERT OR REPLACE INTO dead_letters
+         (member_id, subject, email, reason, error, attempts, queued_at, at)
+     SELECT member_id, subject, email, ?3, 'the worker stopped before the job was done', attempt, queued_at, ?1
+     FROM enrichment_jobs
+     WHERE id IN (",
+    expired!(),
+    ") AND attempt >= ?2"
+);
+
+const DROP_BURIED: &str =
+    concat!("DELETE FROM enrichment_jobs WHERE id IN (", expired!(), ") AND attempt >= ?2");
+
+const REQUEUE_EXPIRED: &str = concat!(
+    "UPDATE enrichment_jobs SET
+         state = 'waiting', lease_until = NULL, lease_owner = NULL, run_at = min(run_at, ?1)
+     WHERE id IN (",
+    expired!(),
+    ")"
+);
+
+pub(super) async fn claim(store: &SqliteStore, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
+    let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
+    let rows = sqlx::query(CLAIM)
+        .bind(millis(claim.now))
+        .bind(millis(claim.now).saturating_add(lease))
+        .bind(claim.owner)
+        .bind(claim.limit)
+        .fetch_all(&store.writer)
+        .await?;
+    let mut taken = Vec::with_capacity(rows.len());
+    let mut unreadable = Vec::new();
+    for row in &rows {
+        let hold = Hold { job: JobId(row.try_get("id")?), fence: Fence(row.try_get("fence")?) };
+        match claimed(row, hold) {
+            Ok(job) => {
+                let urgency: (i64, i64) = (row.try_get("priority")?, row.try_get("run_at")?);
+                taken.push((urgency, job));
+            }
+            Err(StoreError::Corrupt { .. }) => unreadable.push(hold),
+            Err(error) => return Err(error),
+        }
+    }
+    if !unreadable.is_empty() {
+        bury_unreadable(store, &unreadable, claim.now).await?;
+    }
+    taken.sort_by_key(|(urgency, job)| (*urgency, job.hold.job));
+    Ok(taken.into_iter().map(|(_, job)| job).collect())
+}
+
+fn claimed(row: &SqliteRow, hold: Hold) -> Result<Claimed, StoreError> {
+    // What the parser says of an address is not repeated: it may quote it.
+    let corrupt = |what: &str| StoreError::Corrupt { table: "enrichment_jobs", reason: what.to_owned() };
+    Ok(Claimed {
+        hold,
+        member: MemberId::parse(row.try_get("member_id")?).map_err(|_| corrupt("the member id"))?,
+        email: EmailAddress::parse(row.try_get("email")?).map_err(|_| corrupt("the address"))?,
+        subject: subject_from(row, "enrichment_jobs")?,
+        attempt: row.try_get("attempt")?,
+        queued_at: moment(row.try_get("queued_at")?, "enrichment_jobs")?,
+    })
+}
+
+/// Buries jobs that an older version took in and this one cannot read, so that they do not stop the others.
+async fn bury_unreadable(store: &SqliteStore, holds: &[Hold], now: Timestamp) -> Result<(), StoreError> {
+    let holds = holds_json(holds)?;
+    let bury = concat!(
+        "INSERT OR REPLACE INTO dead_letters
+             (member_id, subject, email, reason, error, attempts, queued_at, at)
+         SELECT member_id, subject, email, ?3, 'this version cannot read the stored address', attempt, queued_at, ?2
+         FROM enrichment_jobs
+         WHERE id IN (",
+        held!(),
+        ")"
+    );
+    let drop = concat!("DELETE FROM enrichment_jobs WHERE id IN (", held!(), ")");
+    let mut tx = store.begin().await?;
+    sqlx::query(bury)
+        .bind(&holds)
+        .bind(millis(now))
+        .bind(DeadReason::Malformed.as_str())
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query(drop).bind(&holds).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn renew(
+    store: &SqliteStore,
+    holds: &[Hold],
+    until: Timestamp,
+) -> Result<Vec<Hold>, StoreError> {
+    if holds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let renewed: Vec<(i64, i64)> =
+        sqlx::query_as(RENEW).bind(holds_json(holds)?).bind(millis(until)).fetch_all(&store.writer).await?;
+    let renewed: HashSet<_> = renewed.into_iter().collect();
+    Ok(holds.iter().filter(|hold| !renewed.contains(&(hold.job.0, hold.fence.0))).copied().collect())
+}
+
+pub(super) async fn release(store: &SqliteStore, holds: &[Hold], now: Timestamp) -> Result<(), StoreError> {
+    if holds.is_empty() {
+        return Ok(());
+    }
+    let holds = holds_json(holds)?;
+    let mut tx = store.begin().await?;
+    let suppressed: Vec<String> =
+        sqlx::query_scalar(DROP_SUPPRESSED_HELD).bind(&holds).fetch_all(&mut *tx).await?;
+    sqlx::query(RELEASE).bind(&holds).bind(millis(now)).execute(&mut *tx).await?;
+    tally_gone(&mut tx, &suppressed).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn rescue(
+    store: &SqliteStore,
+    now: Timestamp,
+    max_attempts: u32,
+) -> Result<Rescued, StoreError> {
+    let mut tx = store.begin().await?;
+    let suppressed: Vec<String> =
+        sqlx::query_scalar(DROP_SUPPRESSED_EXPIRED).bind(millis(now)).fetch_all(&mut *tx).await?;
+    tally_gone(&mut tx, &suppressed).await?;
+    let buried = bury_expired(&mut tx, now, max_attempts).await?;
+    let requeued = sqlx::query(REQUEUE_EXPIRED).bind(millis(now)).execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(Rescued { requeued, buried })
+}
+
+async fn bury_expired(tx: &mut Write, now: Timestamp, max_attempts: u32) -> Result<u64, StoreError> {
+    sqlx::query(BURY_EXPIRED)
+        .bind(millis(now))
+        .bind(max_attempts)
+        .bind(DeadReason::LeaseExpired.as_str())
+        .execute(&mut **tx)
+        .await?;
+    let dropped = sqlx::query(DROP_BURIED).bind(millis(now)).bind(max_attempts).execute(&mut **tx).await?;
+    Ok(dropped.rows_affected())
+}
+
+pub(super) async fn next_due(store: &SqliteStore) -> Result<Option<Timestamp>, StoreError> {
+    // Level by level, for the same reason as in a claim.
+    let sql = "
+        WITH RECURSIVE level (priority) AS (
+            SELECT min(priority) FROM enrichment_jobs WHERE state = 'waiting'
+            UNION ALL
+            SELECT (
+                SELECT min(priority) FROM enrichment_jobs
+                WHERE state = 'waiting' AND priority > level.priority
+            )
+            FROM level
+            WHERE level.priority IS NOT NULL
+        )
+        SELECT min(at)
+        FROM (
+            SELECT (
+                SELECT min(run_at) FROM enrichment_jobs
+                WHERE state = 'waiting' AND priority = level.priority
+            ) AS at
+            FROM level
+            UNION ALL
+            SELECT min(lease_until) FROM enrichment_jobs WHERE state = 'running'
+        )";
+    let due: Option<i64> = sqlx::query_scalar(sql).fetch_one(&store.readers).await?;
+    due.map(|at| moment(at, "enrichment_jobs")).transpose()
+}

@@ -1,0 +1,171 @@
+//! The group commit: what came of many executions, in one transaction.
+//!
+//! Fences and suppressions are checked inside the transaction that writes, so a late worker and a late job write
+//! nothing. An outcome about an address that the member no longer has keeps its answers and lookups; its record
+//! and verdict are not wanted any more, and the job runs again for the new address.
+//!
+//! Invariant: all outcomes of a batch are written, or none.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::plan::{Guard, Plan};
+use super::rows::{json, millis, subject_hex};
+use super::suppress::{mark_and_remove, tally_gone};
+use super::{SqliteStore, StoreError, Write, answers};
+use crate::job::{Committed, Outcome};
+
+/// The outcomes whose fence is good: the rows that are missing are stale.
+const GUARDS: &str = "
+    SELECT
+        outcome.position,
+        EXISTS (SELECT 1 FROM suppressions WHERE subject = outcome.subject) AS suppressed,
+        job.subject <> outcome.subject AS outdated,
+        EXISTS (SELECT 1 FROM suppressions WHERE subject = job.subject) AS successor_suppressed
+    FROM (
+        SELECT
+            key AS position, value ->> 'id' AS id, value ->> 'fence' AS fence,
+            value ->> 'member' AS member_id, unhex(value ->> 'subject') AS subject
+        FROM json_each(?1)
+    ) AS outcome
+    CROSS JOIN enrichment_jobs AS job ON job.id = outcome.id
+    WHERE job.fence = outcome.fence AND job.state = 'running' AND job.member_id = outcome.member_id
+    ORDER BY outcome.position";
+
+const BURY: &str = "
+    INSERT OR REPLACE INTO dead_letters
+        (member_id, subject, email, reason, error, attempts, queued_at, at)
+    SELECT
+        job.member_id, job.subject, job.email, value ->> 'reason', value ->> 'error', job.attempt,
+        job.queued_at, ?2
+    FROM json_each(?1)
+    CROSS JOIN enrichment_jobs AS job ON job.id = value ->> 'id'";
+
+const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id IN (SELECT value FROM json_each(?1))";
+
+const AGAIN: &str = "
+    UPDATE enrichment_jobs SET
+        state = 'waiting',
+        lease_until = NULL,
+        lease_owner = NULL,
+        run_at = verdict.run_at,
+        attempt = max(attempt - verdict.snoozed, 0),
+        snoozes = snoozes + verdict.snoozed,
+        last_error = verdict.error
+    FROM (
+        SELECT
+            value ->> 'id' AS id, value ->> 'run_at' AS run_at, value ->> 'snoozed' AS snoozed,
+            value ->> 'error' AS error
+        FROM json_each(?1)
+    ) AS verdict
+    WHERE enrichment_jobs.id = verdict.id";
+
+const RECORDS: &str = "
+    INSERT INTO supplemental_member_information (
+        member_id, email, subject, full_name, given_name, family_name, age, age_min, age_max, age_as_of,
+        birth_earliest, birth_latest, social_profiles, status, confidence, provenance, policy_version,
+        collected_at, updated_at, expires_at
+    )
+    SELECT
+        value ->> 'member_id', value ->> 'email', unhex(value ->> 'subject'), value ->> 'full_name',
+        value ->> 'given_name', value ->> 'family_name', value ->> 'age', value ->> 'age_min',
+        value ->> 'age_max', value ->> 'age_as_of', value ->> 'birth_earliest', value ->> 'birth_latest',
+        value -> 'social_profiles', value ->> 'status', value -> 'confidence', value -> 'provenance',
+        value ->> 'policy_version', value ->> 'collected_at', value ->> 'updated_at', value ->> 'expires_at'
+    FROM json_each(?1)
+    WHERE TRUE
+    ON CONFLICT (member_id) DO UPDATE SET
+        email = excluded.email,
+        subject = excluded.subject,
+        full_name = excluded.full_name,
+        given_name = excluded.given_name,
+        family_name = excluded.family_name,
+        age = excluded.age,
+        age_min = excluded.age_min,
+        age_max = excluded.age_max,
+        age_as_of = excluded.age_as_of,
+        birth_earliest = excluded.birth_earliest,
+        birth_latest = excluded.birth_latest,
+        social_profiles = excluded.social_profiles,
+        status = excluded.status,
+        confidence = excluded.confidence,
+        provenance = excluded.provenance,
+        policy_version = excluded.policy_version,
+        collected_at = excluded.collected_at,
+        updated_at = excluded.updated_at,
+        expires_at = excluded.expires_at";
+
+const LOOKUPS: &str = "
+    INSERT INTO lookup_log (job_id, member_id, provider, told, outcome, duration_us, cost_micros, at)
+    SELECT
+        value ->> 'job_id', value ->> 'member_id', value ->> 'provider', value ->> 'told',
+        value ->> 'outcome', value ->> 'duration_us', value ->> 'cost_micros', value ->> 'at'
+    FROM json_each(?1)";
+
+const FORGET: &str = "
+    DELETE FROM supplemental_member_information WHERE member_id IN (SELECT value FROM json_each(?1))";
+
+#[derive(Serialize)]
+struct OutcomeRow<'a> {
+    id: i64,
+    fence: i64,
+    member: &'a str,
+    subject: String,
+}
+
+pub(super) async fn commit(
+    store: &SqliteStore,
+    outcomes: &[Outcome],
+    now: Timestamp,
+) -> Result<Vec<Committed>, StoreError> {
+    if outcomes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = json(&outcomes.iter().map(OutcomeRow::of).collect::<Vec<_>>())?;
+    let mut tx = store.begin().await?;
+    let guards: Vec<Guard> = sqlx::query_as(GUARDS).bind(rows).fetch_all(&mut *tx).await?;
+    let plan = Plan::of(outcomes, &guards, now);
+    write_jobs(&mut tx, &plan, now).await?;
+    write_rows(&mut tx, RECORDS, &plan.records).await?;
+    write_rows(&mut tx, answers::SAVE, &plan.answers).await?;
+    write_rows(&mut tx, LOOKUPS, &plan.lookups).await?;
+    write_suppressions(&mut tx, &plan, now).await?;
+    tx.commit().await?;
+    Ok(plan.answered)
+}
+
+impl<'a> OutcomeRow<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        Self {
+            id: outcome.hold.job.0,
+            fence: outcome.hold.fence.0,
+            member: outcome.member.as_str(),
+            subject: subject_hex(&outcome.subject),
+        }
+    }
+}
+
+async fn write_jobs(tx: &mut Write, plan: &Plan<'_>, now: Timestamp) -> Result<(), StoreError> {
+    if !plan.dead.is_empty() {
+        sqlx::query(BURY).bind(json(&plan.dead)?).bind(millis(now)).execute(&mut **tx).await?;
+    }
+    write_rows(tx, FINISH, &plan.done).await?;
+    write_rows(tx, AGAIN, &plan.again).await
+}
+
+async fn write_suppressions(tx: &mut Write, plan: &Plan<'_>, now: Timestamp) -> Result<(), StoreError> {
+    write_rows(tx, FORGET, &plan.forget).await?;
+    let mut members: Vec<String> = plan.maybe_gone.iter().map(|&member| member.to_owned()).collect();
+    if !plan.suppress.is_empty() {
+        members.extend(mark_and_remove(tx, &plan.suppress, now).await?);
+    }
+    tally_gone(tx, &members).await
+}
+
+/// Runs a statement that takes many rows as one JSON text, where there are any.
+async fn write_rows<T: Serialize>(tx: &mut Write, sql: &'static str, rows: &[T]) -> Result<(), StoreError> {
+    if !rows.is_empty() {
+        sqlx::query(sql).bind(json(rows)?).execute(&mut **tx).await?;
+    }
+    Ok(())
+}

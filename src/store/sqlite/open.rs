@@ -1,0 +1,135 @@
+//! Opening: the file and its folder, the settings of every connection, migrations, the key's fingerprint.
+//!
+//! Invariant: a database that this version and this key cannot serve is refused before it is used, with what to do.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use super::super::StoreError;
+use super::{SqliteStore, Write};
+
+/// How long a statement waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Turning a new file to WAL takes an exclusive lock that the busy timeout does not wait for.
+const OPEN_TRIES: u32 = 200;
+const OPEN_PAUSE: Duration = Duration::from_millis(25);
+const READERS: u32 = 3;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+
+/// Opens the writing connection and the readers.
+pub(super) async fn open(path: &Path, key_fingerprint: &str) -> Result<(SqlitePool, SqlitePool), StoreError> {
+    let in_memory = path == Path::new(SqliteStore::MEMORY);
+    let options = SqliteConnectOptions::new()
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("secure_delete", "ON")
+        .disable_statement_logging();
+    let options = if in_memory {
+        options.in_memory(true)
+    } else {
+        create_private(path)?;
+        options.filename(path)
+    };
+    let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let writer = connect_patiently(writing).await?;
+    let opened = prepare(&writer, key_fingerprint).await;
+    let readers = match opened {
+        Ok(()) if in_memory => Ok(writer.clone()),
+        Ok(()) => Ok(pool(READERS).connect_lazy_with(options.read_only(true))),
+        Err(error) => Err(error),
+    };
+    match readers {
+        Ok(readers) => Ok((writer, readers)),
+        Err(error) => {
+            writer.close().await;
+            Err(error)
+        }
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+async fn connect_patiently(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let mut tries = 1;
+    loop {
+        match pool(1).connect_with(options.clone()).await.map_err(StoreError::from) {
+            Ok(writer) => return Ok(writer),
+            Err(StoreError::Unavailable(_)) if tries < OPEN_TRIES => tries += 1,
+            Err(StoreError::Unavailable(reason) | StoreError::Statement(reason)) => {
+                return Err(StoreError::Open(reason));
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(OPEN_PAUSE).await;
+    }
+}
+
+/// Brings the tables up to date and checks the key, in one transaction: two processes that start at once do it
+/// one after the other, and a refused database stays as it was.
+async fn prepare(writer: &SqlitePool, key_fingerprint: &str) -> Result<(), StoreError> {
+    let mut tx: Write = writer.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(migration_error)?;
+    sqlx::query("INSERT INTO meta (key, value) VALUES ('key_fingerprint', ?) ON CONFLICT (key) DO NOTHING")
+        .bind(key_fingerprint)
+        .execute(&mut *tx)
+        .await?;
+    let written_with: String = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'key_fingerprint'")
+        .fetch_one(&mut *tx)
+        .await?;
+    if written_with != key_fingerprint {
+        return Err(StoreError::Open(format!(
+            "it was written with the key {written_with}, and the key file holds {key_fingerprint}; restore the \
+             key file that belongs to this database, or start with another database"
+        )));
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn migration_error(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) => StoreError::Open(format!(
+            "a newer version of gleaner wrote it (migration {version}); install that version, or restore a backup"
+        )),
+        MigrateError::VersionMismatch(version) => StoreError::Open(format!(
+            "its tables were made by another build of gleaner (migration {version} differs); use that build"
+        )),
+        MigrateError::Execute(error) => error.into(),
+        MigrateError::ExecuteMigration(error, version) => {
+            StoreError::Open(format!("migration {version} failed: {}", StoreError::from(error)))
+        }
+        other => StoreError::Open(other.to_string()),
+    }
+}
+
+/// Makes the file before `SQLite` does, so that it and the files beside it are the owner's only. The mode of a
+/// file that exists is its owner's choice.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    let refused = |error: std::io::Error| {
+        StoreError::Open(format!("`{}` cannot be made: {}", path.display(), error.kind()))
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(refused)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(refused(error)),
+        _ => Ok(()),
+    }
+}

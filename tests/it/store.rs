@@ -1,0 +1,3 @@
+//! The conformance story of a store.
+
+mod support;
