@@ -37,7 +37,10 @@ fn the_documented_page_states_its_person_twice() {
         ["https://social.example.com/@ada", "https://example.com/", "https://github.com/ada-example"]
     );
     assert!(!page.is_closed);
-    insta::assert_snapshot!(people(include_str!("../../fixtures/homepage/person.html")), @"");
+    insta::assert_snapshot!(people(include_str!("../../fixtures/homepage/person.html")), @r#"
+    Some("Ada Example") None None ["ada@example.com"] ["https://example.com/", "https://example.com/"] ["1987-06-07"]
+    Some("Ada Example") Some("Ada") Some("Example") ["ada@example.com"] ["https://example.com/", "https://github.com/ada-example", "https://www.linkedin.com/in/ada-example-1a2b3c/"] ["1987-06"]
+    "#);
 }
 
 #[test]
@@ -55,7 +58,15 @@ fn h_cards_are_read_in_all_their_spellings() {
            <span class="p-org h-card"><span class="p-name">Example Works</span> <a class="u-url" href="https://works.example.com/">w</a></span>
            <a class="u-url" href="javascript:alert(1)">x</a> <a class="u-url" href="tel:+1">x</a></p>
         <p class="h-card"><b class="p-name p-org">Example Works</b></p>
-    "#), @"");
+    "#), @r#"
+    Some("Ada Example") None None [] ["https://example.com/ada"] []
+    Some("Ada Picture") None None [] [] []
+    Some("Ada Abbreviated") None None [] [] []
+    None Some("Ada") Some("Example") [] [] []
+    Some("Ada Scripted") None None [] [] ["1987-06-07"]
+    Some("Ada Titled") None None [] [] ["1987-06-07"]
+    Some("Ada Nested") None None [] [] []
+    "#);
 }
 
 #[test]
@@ -69,7 +80,13 @@ fn json_ld_is_read_in_all_its_shapes() {
         <script type="application/ld+json">{"@type":"Organization","name":"Example Works"}</script>
         <script type="application/ld+json">{"@type":"Person","name":"Ada Broken",}</script>
         <script>{"@type":"Person","name":"Ada Script"}</script>
-    "##), @"");
+    "##), @r#"
+    Some("Ada Object") None None [] ["https://github.com/ada"] []
+    Some("Ada Array") None None [] [] []
+    Some("Ada Main") None None [] [] []
+    Some("Ada Parts") None None ["ada@example.com"] [] ["1987"]
+    None None None [] ["https://example.com/ada"] []
+    "#);
 }
 
 #[test]
