@@ -5,16 +5,35 @@
 //!
 //! Invariant: no other file builds an HTTP client, and no answer is read without bound.
 
+mod body;
+mod exchange;
+mod fault;
+pub mod guard;
+pub mod headers;
+mod network;
+mod request;
+mod resolve;
+mod response;
+
+use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use secrecy::SecretString;
-use serde::de::DeserializeOwned;
+use ipnet::IpNet;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use reqwest::Method;
 use url::Url;
 
-use crate::clock::SharedClock;
-use crate::error::LookupError;
+use crate::limit::Limiter;
 use crate::provider::{Quota, Reach};
+use crate::retry::RetryBudget;
+
+pub use network::{Network, NetworkError};
+pub use request::Request;
+pub use response::{Response, StatusMeaning, default_meaning};
 
 /// How one provider may be reached: limits, deadlines, manners.
 #[derive(Clone, Debug)]
@@ -23,14 +42,19 @@ pub struct Limits {
     pub reach: Reach,
     /// The origin that the operator chose (vendor's endpoint or override); always allowed.
     pub trusted: Option<Url>,
+    /// Networks that [`Reach::Web`] may enter although the guard would refuse them, and the only address literals
+    /// it may call: the operator's own exception, empty by default.
+    pub allow_nets: Vec<IpNet>,
     /// Calls in flight at once.
     pub concurrency: NonZeroU32,
-    /// The longest wait for our own quota inside a lookup; a longer one is answered with `RateLimited`.
+    /// The longest wait inside one lookup for permits, pauses and our own quota, all attempts together; a longer
+    /// one is answered with `RateLimited`.
     pub max_wait: Duration,
+    /// The longest wait for a connection. The shared client gives up after 5 s, whatever is set here.
     pub connect_timeout: Duration,
     /// The longest silence while reading.
     pub read_timeout: Duration,
-    /// One attempt from connect to the last byte.
+    /// One attempt from connect to the last byte, redirects included.
     pub total_timeout: Duration,
     /// The largest body read, after decompression.
     pub max_body_bytes: usize,
@@ -44,6 +68,7 @@ impl Limits {
             quota,
             reach: Reach::Vendor,
             trusted: None,
+            allow_nets: Vec::new(),
             concurrency: NonZeroU32::MIN.saturating_add(7),
             max_wait: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
@@ -55,57 +80,86 @@ impl Limits {
     }
 }
 
-/// The connections that all providers share. Built once a process.
-#[derive(Clone, Debug)]
-pub struct Network {
-    _private: (),
-}
-
-impl Network {
-    /// `contact` is the operator's URL or address in the user agent: `Gleaner/0.1 (+contact)`.
-    pub fn new(contact: Option<&str>, clock: SharedClock) -> Result<Self, NetworkError> {
-        let _ = (contact, clock);
-        Ok(Self { _private: () })
-    }
-
-    /// One provider's door: cheap to clone, its clones share permits, pause and quota.
-    pub fn client(&self, provider: &str, limits: Limits) -> HttpClient {
-        let _ = (provider, limits);
-        HttpClient { _private: () }
-    }
-}
-
-/// The door could not be built.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot set up the HTTP client: {0}")]
-pub struct NetworkError(pub String);
-
-/// One provider's door to the network.
-#[derive(Clone, Debug)]
+/// One provider's door to the network. Cheap to clone; clones share permits, pause, quota and counters.
+#[derive(Clone)]
 pub struct HttpClient {
-    _private: (),
+    door: Arc<Door>,
+}
+
+/// What the clones of one client share.
+struct Door {
+    provider: Box<str>,
+    network: Network,
+    /// The client for guarded calls, built at the first one.
+    guarded: OnceLock<reqwest::Client>,
+    limits: Limits,
+    limiter: Limiter,
+    retries: RetryBudget,
+    counters: Counters,
 }
 
 impl HttpClient {
+    fn new(provider: &str, network: Network, limits: Limits) -> Self {
+        let limiter = Limiter::new(limits.quota, limits.concurrency);
+        Self {
+            door: Arc::new(Door {
+                provider: provider.into(),
+                network,
+                guarded: OnceLock::new(),
+                limits,
+                limiter,
+                retries: RetryBudget::new(),
+                counters: Counters::default(),
+            }),
+        }
+    }
+
     pub fn get(&self, url: Url) -> Request<'_> {
-        Request { _client: self, _url: url }
+        Request::new(self, Method::GET, url)
+    }
+
+    /// A question that does not fit into a URL. Asked again after a passing fault like any other; never redirected.
+    pub fn post_json<T: serde::Serialize + ?Sized>(&self, url: Url, body: &T) -> Request<'_> {
+        Request::new(self, Method::POST, url).json(body)
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.door.network.clock().now()
     }
 
     /// Today's date (UTC): the day on which an age in an answer is true.
-    pub fn today(&self) -> jiff::civil::Date {
-        jiff::civil::Date::constant(2026, 1, 1)
+    pub fn today(&self) -> Date {
+        self.door.network.clock().today()
+    }
+
+    /// Lets no call leave for this long: another worker of the fleet was told to slow down. A shorter pause never
+    /// ends a longer one.
+    pub fn pause(&self, wait: Duration) {
+        self.door.limiter.pause(wait);
+    }
+
+    /// How long the provider is still paused, by an answer or by [`HttpClient::pause`].
+    pub fn paused_for(&self) -> Option<Duration> {
+        self.door.limiter.paused_for()
     }
 
     /// What went through this door since the process started.
     pub fn traffic(&self) -> Traffic {
-        Traffic::default()
+        self.door.counters.read()
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").field("provider", &self.door.provider).finish_non_exhaustive()
     }
 }
 
 /// Calls counted at one door since the process started.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Traffic {
-    /// Requests sent, retries included.
+    /// Requests sent, retries and redirects included.
     pub calls: u64,
     /// Requests sent again after a passing fault.
     pub retries: u64,
@@ -113,101 +167,26 @@ pub struct Traffic {
     pub throttled: u64,
 }
 
-/// A call being built.
-#[derive(Debug)]
-pub struct Request<'a> {
-    _client: &'a HttpClient,
-    _url: Url,
+#[derive(Debug, Default)]
+struct Counters {
+    calls: AtomicU64,
+    retries: AtomicU64,
+    throttled: AtomicU64,
 }
 
-/// What a status means to a provider: `None` is an answer to read (a match, or a "no match" in its own words),
-/// `Some` is what went wrong.
-pub type StatusMeaning = fn(&Response) -> Option<LookupError>;
-
-impl Request<'_> {
-    /// Adds a query parameter, percent-encoded.
-    #[must_use]
-    pub fn query(self, _name: &str, _value: &str) -> Self {
-        self
-    }
-
-    #[must_use]
-    pub fn header(self, _name: &'static str, _value: &'static str) -> Self {
-        self
-    }
-
-    /// Adds a header whose value is a secret: `prefix` and the key.
-    #[must_use]
-    pub fn secret_header(
-        self,
-        _name: &'static str,
-        _prefix: &'static str,
-        _secret: Option<&SecretString>,
-    ) -> Self {
-        self
-    }
-
-    /// Reads statuses as this provider means them, in place of [`default_meaning`].
-    #[must_use]
-    pub fn meaning(self, _meaning: StatusMeaning) -> Self {
-        self
-    }
-
-    /// Goes through the gates.
-    pub async fn send(self) -> Result<Response, LookupError> {
-        std::future::ready(Err(LookupError::unavailable("not built yet"))).await
+impl Counters {
+    fn read(&self) -> Traffic {
+        Traffic {
+            calls: self.calls.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            throttled: self.throttled.load(Ordering::Relaxed),
+        }
     }
 }
 
-/// The common reading of a status: 2xx and 404 are answers; 429 is "slow down"; 402 is out of credit; 401 and 403
-/// deny us; 408, 425 and 5xx pass; the rest refuses the question.
-pub fn default_meaning(_response: &Response) -> Option<LookupError> {
-    None
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// An answer, read whole and capped.
-#[derive(Debug)]
-pub struct Response {
-    _private: (),
-}
-
-impl Response {
-    pub fn status(&self) -> u16 {
-        0
-    }
-
-    /// A header as text, if it is there and is text.
-    pub fn header(&self, _name: &str) -> Option<&str> {
-        None
-    }
-
-    pub fn body(&self) -> &[u8] {
-        &[]
-    }
-
-    /// Whether the body was cut at the cap.
-    pub fn is_truncated(&self) -> bool {
-        false
-    }
-
-    /// Where the answer came from, after redirects.
-    pub fn url(&self) -> &Url {
-        todo_url()
-    }
-
-    /// Reads the body as JSON; the error names line and column, never content.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, LookupError> {
-        Err(LookupError::malformed("not built yet"))
-    }
-
-    /// How long the answer asks us to wait, from `Retry-After` in both forms or the common rate-limit headers.
-    pub fn retry_after(&self) -> Option<Duration> {
-        None
-    }
-}
-
-fn todo_url() -> &'static Url {
-    static URL: std::sync::OnceLock<Url> = std::sync::OnceLock::new();
-    #[expect(clippy::expect_used, reason = "placeholder")]
-    URL.get_or_init(|| Url::parse("http://localhost/").expect("a URL"))
-}
+#[cfg(test)]
+mod tests;

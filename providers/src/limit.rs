@@ -1,1 +1,259 @@
 //! How often a provider may be asked: quota, pause and concurrency. The only file that names `governor`.
+//!
+//! A call first takes one of the provider's permits, then its turn in a queue; the head of the queue waits out the
+//! provider's pause and our quota, both judged at the moment the call really leaves. Judging a call when it leaves,
+//! and not when it was promised, is what keeps the bound true on a busy machine.
+//!
+//! Invariant: no window of the quota's length, wherever it begins, sees more calls leave than the quota allows.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::provider::Quota;
+
+type Governor = governor::RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>;
+
+/// The gates of one provider, shared by all who ask it.
+#[derive(Debug)]
+pub struct Limiter {
+    clock: TokioClock,
+    permits: Semaphore,
+    /// One permit: whoever holds it is the head of the queue. Fair, so turns come in order of arrival.
+    turn: Semaphore,
+    governor: Governor,
+    interval: Duration,
+    /// How far ahead of the even spread a burst may run.
+    tolerance: Duration,
+    /// Calls let in that have not left yet.
+    queued: AtomicU32,
+    /// When the quota would be whole again but for the burst: GCRA's "theoretical arrival time", kept beside
+    /// governor's own, which cannot be read. Written by the head of the queue only; used for forecasts only.
+    arrival: AtomicMoment,
+    paused_until: AtomicMoment,
+    /// The last moment that was told to a caller who was sent away.
+    promised: AtomicMoment,
+}
+
+/// Leave to make one call; holds a permit until it is dropped.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    _permit: SemaphorePermit<'a>,
+}
+
+/// The call may not leave in time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Held {
+    /// This caller's own moment: everyone sent away is told another one, an interval apart.
+    pub after: Duration,
+}
+
+impl Limiter {
+    pub fn new(quota: Quota, concurrency: NonZeroU32) -> Self {
+        let clock = TokioClock { start: Instant::now() };
+        let Spread { interval, burst } = Spread::of(quota);
+        let governed = governor::Quota::with_period(interval)
+            .unwrap_or(governor::Quota::per_second(NonZeroU32::MIN))
+            .allow_burst(burst);
+        let permits = usize::try_from(concurrency.get()).unwrap_or(Semaphore::MAX_PERMITS);
+        Self {
+            clock,
+            permits: Semaphore::new(permits.min(Semaphore::MAX_PERMITS)),
+            turn: Semaphore::new(1),
+            governor: Governor::direct_with_clock(governed, clock),
+            interval,
+            tolerance: interval.saturating_mul(burst.get() - 1),
+            queued: AtomicU32::new(0),
+            arrival: AtomicMoment::default(),
+            paused_until: AtomicMoment::default(),
+            promised: AtomicMoment::default(),
+        }
+    }
+
+    /// Takes a permit and waits for this call's turn, at most `patience` in all. Whoever would wait longer is told
+    /// so at once.
+    pub async fn enter(&self, patience: Duration) -> Result<Pass<'_>, Held> {
+        let deadline = Instant::now() + patience;
+        let _queued = self.join_queue(deadline)?;
+        let permit = self.acquire(&self.permits, deadline).await?;
+        self.take_turn(deadline).await?;
+        Ok(Pass { _permit: permit })
+    }
+
+    /// Waits for the turn of a further call under the same permit (a redirect).
+    pub async fn follow(&self, _pass: &Pass<'_>, patience: Duration) -> Result<(), Held> {
+        let deadline = Instant::now() + patience;
+        let _queued = self.join_queue(deadline)?;
+        self.take_turn(deadline).await
+    }
+
+    /// Lets no call leave for this long. A shorter pause never ends a longer one.
+    pub fn pause(&self, wait: Duration) {
+        self.paused_until.raise(self.clock.now().saturating_add(wait));
+    }
+
+    /// How long the provider is still paused.
+    pub fn paused_for(&self) -> Option<Duration> {
+        let left = self.paused_until.get().saturating_sub(self.clock.now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Counts the caller in, unless those before it already fill its patience.
+    fn join_queue(&self, deadline: Instant) -> Result<Queued<'_>, Held> {
+        let ahead = self.queued.fetch_add(1, Ordering::Relaxed);
+        let queued = Queued(&self.queued);
+        let forecast = self.forecast(ahead);
+        if forecast > self.clock.of(deadline) { Err(self.held(forecast)) } else { Ok(queued) }
+    }
+
+    /// When a caller with this many before it could leave, if nothing else held it up.
+    fn forecast(&self, ahead: u32) -> Duration {
+        let now = self.clock.now();
+        let arrival = self.arrival.get().max(now).saturating_add(self.interval.saturating_mul(ahead));
+        arrival.saturating_sub(self.tolerance).max(self.paused_until.get()).max(now)
+    }
+
+    async fn acquire<'a>(
+        &self,
+        semaphore: &'a Semaphore,
+        deadline: Instant,
+    ) -> Result<SemaphorePermit<'a>, Held> {
+        // The free case sets no timer. It jumps no queue: permits given back go to waiters first.
+        if let Ok(permit) = semaphore.try_acquire() {
+            return Ok(permit);
+        }
+        match timeout_at(deadline, semaphore.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            // The semaphores are never closed, so what remains is that time ran out.
+            Ok(Err(_)) | Err(_) => Err(self.held(self.forecast(0))),
+        }
+    }
+
+    /// Waits as the head of the queue until neither the pause nor the quota objects.
+    async fn take_turn(&self, deadline: Instant) -> Result<(), Held> {
+        let _turn = self.acquire(&self.turn, deadline).await?;
+        loop {
+            let now = self.clock.now();
+            let paused_until = self.paused_until.get();
+            let moment = if paused_until > now {
+                paused_until
+            } else {
+                match self.governor.check() {
+                    Ok(()) => {
+                        self.arrival.set(self.arrival.get().max(now).saturating_add(self.interval));
+                        return Ok(());
+                    }
+                    Err(not_until) => not_until.earliest_possible(),
+                }
+            };
+            if moment > self.clock.of(deadline) {
+                return Err(self.held(moment));
+            }
+            sleep_until(self.clock.start + moment).await;
+        }
+    }
+
+    /// Sends a caller away with a moment of its own.
+    fn held(&self, earliest: Duration) -> Held {
+        let moment = self.promised.advance(earliest, self.interval);
+        Held { after: moment.saturating_sub(self.clock.now()) }
+    }
+}
+
+/// A place in the queue, given up when dropped.
+#[derive(Debug)]
+struct Queued<'a>(&'a AtomicU32);
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A quota as GCRA sees it.
+///
+/// With a burst of b and one more call each interval t, a window w sees at most b + ⌊w/t⌋ calls. For this to stay
+/// within the quota's `calls`, t must be longer than w/(calls - b + 1). So a large burst costs steady rate: half
+/// the quota as burst halves it, the whole quota as burst leaves one call a window.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Spread {
+    interval: Duration,
+    burst: NonZeroU32,
+}
+
+impl Spread {
+    /// What governor's 64-bit nanoseconds can hold without overflow: 146 years.
+    const LONGEST: u128 = (u64::MAX / 4) as u128;
+
+    fn of(quota: Quota) -> Self {
+        let burst = quota.burst.min(quota.calls);
+        let steady = u128::from(quota.calls.get() - burst.get()) + 1;
+        let interval = (quota.window.as_nanos() / steady + 1).min(Self::LONGEST);
+        // A burst whose tolerance would overflow is cut; with the interval unchanged, that is only more careful.
+        let most = u32::try_from(Self::LONGEST / interval).unwrap_or(u32::MAX);
+        Self {
+            interval: Duration::from_nanos(u64::try_from(interval).unwrap_or(u64::MAX)),
+            burst: burst.min(NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN)),
+        }
+    }
+}
+
+/// Tokio's clock, which tests can pause, told as time since the limiter was made.
+#[derive(Clone, Copy, Debug)]
+struct TokioClock {
+    start: Instant,
+}
+
+impl TokioClock {
+    fn of(self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.start)
+    }
+}
+
+impl Clock for TokioClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// A moment on [`TokioClock`] that many may read and move, in nanoseconds.
+#[derive(Debug, Default)]
+struct AtomicMoment(AtomicU64);
+
+impl AtomicMoment {
+    fn get(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Acquire))
+    }
+
+    fn set(&self, moment: Duration) {
+        self.0.store(nanos(moment), Ordering::Release);
+    }
+
+    /// Moves it forwards to `moment`, never back.
+    fn raise(&self, moment: Duration) {
+        self.0.fetch_max(nanos(moment), Ordering::AcqRel);
+    }
+
+    /// Moves it forwards to `earliest`, and by at least `step`; gives what it became.
+    fn advance(&self, earliest: Duration, step: Duration) -> Duration {
+        let (earliest, step) = (nanos(earliest), nanos(step));
+        let next = |last: u64| earliest.max(last.saturating_add(step));
+        let last = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(next(last)));
+        Duration::from_nanos(next(last.unwrap_or_else(|last| last)))
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

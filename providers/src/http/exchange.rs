@@ -1,0 +1,253 @@
+//! One attempt: through the gates, out, and back with an answer; redirects are further calls through the same gates.
+//!
+//! Invariant: nothing is sent that `guard` has not judged, no hop leaves without its turn, and a secret never
+//! follows a redirect to another origin.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, StatusCode};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::body::{self, Allowance, Body};
+use super::guard::{self, Route};
+use super::{Door, Request, Response, count, fault};
+use crate::error::LookupError;
+use crate::limit::{Held, Pass};
+use crate::retry::spread_out;
+
+/// Redirects followed in one attempt.
+const MOST_REDIRECTS: usize = 3;
+
+/// Why an attempt brought no answer.
+#[derive(Debug)]
+pub(super) enum Miss {
+    /// It did not leave: a gate would hold it for too long.
+    Held(Held),
+    /// It failed, and the server may have asked for a wait.
+    Failed { error: LookupError, asked: Option<Duration> },
+}
+
+impl From<LookupError> for Miss {
+    fn from(error: LookupError) -> Self {
+        Self::Failed { error, asked: None }
+    }
+}
+
+/// One attempt, with every gate in its order. Takes what it waited off `patience`.
+pub(super) async fn attempt(
+    request: &Request<'_>,
+    number: u32,
+    patience: &mut Duration,
+) -> Result<Response, Miss> {
+    let door = &*request.client.door;
+    let route = guard::route(&request.url, &door.limits)?;
+    let begun = Instant::now();
+    let entered = door.limiter.enter(*patience).await;
+    let sent = Instant::now();
+    *patience = patience.saturating_sub(sent - begun);
+    let pass = entered.map_err(Miss::Held)?;
+
+    let outcome = match follow(request, route, &pass, patience).await {
+        Ok(response) => judge(request, response),
+        Err(miss) => Err(miss),
+    };
+    drop(pass);
+    report(door, &outcome, number, sent.elapsed());
+    outcome
+}
+
+/// Sends, and follows redirects until there is an answer.
+async fn follow(
+    request: &Request<'_>,
+    route: Route,
+    pass: &Pass<'_>,
+    patience: &mut Duration,
+) -> Result<Response, Miss> {
+    let door = &*request.client.door;
+    let deadline = Instant::now() + door.limits.total_timeout;
+    let mut hop = Hop { url: request.url.clone(), route, takes_secrets: true };
+    let mut visited = Vec::new();
+    loop {
+        let response = send(request, &hop, deadline).await?;
+        let Some(target) = redirect_target(request, &response) else { return Ok(response) };
+        if visited.len() == MOST_REDIRECTS {
+            return Err(refused("too many redirects"));
+        }
+        visited.push(hop.url);
+        hop = judge_hop(door, &response.url, target, hop.takes_secrets)?;
+        if visited.contains(&hop.url) {
+            return Err(refused("a redirect in a circle"));
+        }
+        let begun = Instant::now();
+        let held = door.limiter.follow(pass, *patience).await;
+        *patience = patience.saturating_sub(begun.elapsed());
+        held.map_err(Miss::Held)?;
+    }
+}
+
+/// Where to send next, and what may go along.
+#[derive(Debug)]
+struct Hop {
+    url: Url,
+    route: Route,
+    takes_secrets: bool,
+}
+
+/// The URL that a redirect names, whatever it is; `None` for an answer.
+fn redirect_target(request: &Request<'_>, response: &Response) -> Option<Result<Url, url::ParseError>> {
+    let is_redirect = matches!(
+        response.status,
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
+    );
+    if !is_redirect || request.method != Method::GET {
+        return None;
+    }
+    let location = response.header(LOCATION.as_str())?;
+    Some(response.url.join(location))
+}
+
+fn judge_hop(
+    door: &Door,
+    from: &Url,
+    target: Result<Url, url::ParseError>,
+    takes_secrets: bool,
+) -> Result<Hop, Miss> {
+    let mut url = target.map_err(|_| LookupError::malformed("a redirect to no URL"))?;
+    url.set_fragment(None);
+    if from.scheme() == "https" && url.scheme() != "https" {
+        return Err(refused("a redirect from https to http"));
+    }
+    let route = guard::route(&url, &door.limits)?;
+    let takes_secrets = takes_secrets && guard::same_origin(from, &url);
+    Ok(Hop { url, route, takes_secrets })
+}
+
+fn refused(reason: &'static str) -> Miss {
+    LookupError::Forbidden { reason: reason.into() }.into()
+}
+
+/// Sends one request and reads its answer.
+async fn send(request: &Request<'_>, hop: &Hop, deadline: Instant) -> Result<Response, LookupError> {
+    let door = &*request.client.door;
+    let limits = &door.limits;
+    let client = match hop.route {
+        Route::Trusted => door.network.vendors(),
+        Route::Guarded => door.web()?,
+    };
+    let mut outgoing = reqwest::Request::new(request.method.clone(), hop.url.clone());
+    *outgoing.headers_mut() = headers(&request.headers, hop.takes_secrets);
+    *outgoing.body_mut() = request.body.clone().map(Into::into);
+
+    count(&door.counters.calls);
+    let silence_ends = Instant::now() + limits.connect_timeout + limits.read_timeout;
+    let mut answer = match timeout_at(silence_ends.min(deadline), client.execute(outgoing)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return Err(fault::while_sending(&error)),
+        Err(_) => return Err(LookupError::unavailable("timed out while waiting for an answer")),
+    };
+    if hop.route == Route::Guarded {
+        judge_peer(&answer, door)?;
+    }
+    let allowance = Allowance { bytes: limits.max_body_bytes, silence: limits.read_timeout, deadline };
+    let body = match answer.status().is_redirection() {
+        true => Body::default(),
+        false => body::read(&mut answer, allowance).await?,
+    };
+    Ok(Response {
+        status: answer.status(),
+        headers: std::mem::take(answer.headers_mut()),
+        body,
+        url: hop.url.clone(),
+        received: request.client.now(),
+    })
+}
+
+impl Door {
+    /// The client for guarded calls.
+    fn web(&self) -> Result<&reqwest::Client, LookupError> {
+        if let Some(client) = self.guarded.get() {
+            return Ok(client);
+        }
+        let client = self
+            .network
+            .web(&self.limits.allow_nets)
+            .map_err(|_| LookupError::unavailable("cannot set up the HTTP client"))?;
+        Ok(self.guarded.get_or_init(|| client))
+    }
+}
+
+fn headers(all: &HeaderMap, takes_secrets: bool) -> HeaderMap {
+    let mut headers = all.clone();
+    if !takes_secrets {
+        let secret: Vec<_> =
+            all.iter().filter(|(_, value)| value.is_sensitive()).map(|(name, _)| name.clone()).collect();
+        for name in secret {
+            headers.remove(name);
+        }
+    }
+    headers
+}
+
+/// The address that really answered, judged once more: the resolver has done so already, and a second look is
+/// cheaper than trusting that it always will.
+fn judge_peer(answer: &reqwest::Response, door: &Door) -> Result<(), LookupError> {
+    let peer = answer.remote_addr().ok_or_else(|| LookupError::unavailable("unknown peer address"))?;
+    guard::admit(peer.ip(), &door.limits.allow_nets)
+        .map_err(|refusal| LookupError::Forbidden { reason: refusal.reason().into() })
+}
+
+/// Reads the status as the provider means it, and lets the limiter know what was learnt.
+fn judge(request: &Request<'_>, response: Response) -> Result<Response, Miss> {
+    let door = &*request.client.door;
+    let error = (request.meaning)(&response);
+    let pause = match &error {
+        Some(LookupError::RateLimited { after }) => {
+            count(&door.counters.throttled);
+            Some(*after)
+        }
+        Some(LookupError::Unavailable { .. }) => response.retry_after(),
+        _ => response.spent_for(),
+    };
+    if let Some(wait) = pause {
+        door.limiter.pause(spread_out(wait));
+    }
+    match error {
+        None => Ok(response),
+        Some(error) => Err(Miss::Failed { error, asked: response.retry_after() }),
+    }
+}
+
+/// Tells the trace what came of an attempt: provider, status, duration; never the address or the body.
+fn report(door: &Door, outcome: &Result<Response, Miss>, number: u32, took: Duration) {
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    match outcome {
+        Ok(response) => tracing::debug!(
+            provider.name = &*door.provider,
+            http.status = response.status(),
+            attempt.number = number,
+            duration_ms,
+            "provider answered"
+        ),
+        Err(Miss::Failed { error, .. }) => tracing::debug!(
+            provider.name = &*door.provider,
+            error.class = error.class(),
+            %error,
+            attempt.number = number,
+            duration_ms,
+            "provider call failed"
+        ),
+        Err(Miss::Held(_)) => {
+            tracing::debug!(
+                provider.name = &*door.provider,
+                attempt.number = number,
+                "redirect held by the quota"
+            );
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Which addresses and URLs a call may go to: pure rules, no I/O.
+//!
+//! The web is full of URLs that strangers choose. None of them may lead into a private network, to this machine,
+//! to a cloud's metadata service, or to an address that embeds one of these.
+//!
+//! Invariant: an IPv6 address is refused unless known to be public (default deny); an IPv4 address inside an IPv6
+//! one is judged as itself or refused, never allowed by its wrapping. Sources: IANA's special-purpose address
+//! registries for IPv4 and IPv6, and RFC 6761 and its successors for names.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use url::{Host, Url};
+
+use super::Limits;
+use crate::error::LookupError;
+use crate::provider::Reach;
+
+/// The longest URL that is followed on the open web, in bytes.
+const LONGEST_URL: usize = 2_048;
+
+/// What the rules say of an address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    Allowed,
+    Refused(Refusal),
+}
+
+/// Why an address is refused.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Refusal {
+    /// "This network": 0.0.0.0/8.
+    Unspecified,
+    /// RFC 1918 and its like.
+    Private,
+    /// Behind a carrier's address translation: 100.64.0.0/10.
+    CarrierShared,
+    Loopback,
+    /// Also where clouds serve credentials: 169.254.169.254.
+    LinkLocal,
+    /// Set apart for protocols: 192.0.0.0/24.
+    Protocol,
+    /// For documents: TEST-NET-1, -2 and -3, 2001:db8::/32, 3fff::/20.
+    Documentation,
+    /// AS112 and AMT: anycast sinks and relays.
+    Anycast,
+    /// 6to4 and its relays: embeds or hides an IPv4 address.
+    SixToFour,
+    /// For benchmarks: 198.18.0.0/15.
+    Benchmark,
+    Multicast,
+    /// Kept for the future, and limited broadcast: 240.0.0.0/4.
+    Reserved,
+    /// A cloud's wire server on a public address: 168.63.129.16.
+    CloudService,
+    /// IETF protocol assignments in 2001::/23: Teredo, ORCHID and others.
+    ProtocolV6,
+    /// Outside 2000::/3, the only IPv6 space that is public.
+    NotPublicV6,
+}
+
+impl Refusal {
+    /// One phrase for errors and logs.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Unspecified => "an unspecified address",
+            Self::Private => "a private address",
+            Self::CarrierShared => "a carrier's shared address",
+            Self::Loopback => "a loopback address",
+            Self::LinkLocal => "a link-local address",
+            Self::Protocol | Self::ProtocolV6 => "an address set apart for protocols",
+            Self::Documentation => "an address for documentation",
+            Self::Anycast => "an anycast service address",
+            Self::SixToFour => "a 6to4 address",
+            Self::Benchmark => "an address for benchmarks",
+            Self::Multicast => "a multicast address",
+            Self::Reserved => "a reserved address",
+            Self::CloudService => "a cloud's service address",
+            Self::NotPublicV6 => "an IPv6 address that is not public",
+        }
+    }
+}
+
+/// IPv4 networks that are refused.
+const REFUSED_V4: [(Ipv4Net, Refusal); 19] = [
+    (v4(0, 0, 0, 0, 8), Refusal::Unspecified),
+    (v4(10, 0, 0, 0, 8), Refusal::Private),
+    (v4(100, 64, 0, 0, 10), Refusal::CarrierShared),
+    (v4(127, 0, 0, 0, 8), Refusal::Loopback),
+    (v4(168, 63, 129, 16, 32), Refusal::CloudService),
+    (v4(169, 254, 0, 0, 16), Refusal::LinkLocal),
+    (v4(172, 16, 0, 0, 12), Refusal::Private),
+    (v4(192, 0, 0, 0, 24), Refusal::Protocol),
+    (v4(192, 0, 2, 0, 24), Refusal::Documentation),
+    (v4(192, 31, 196, 0, 24), Refusal::Anycast),
+    (v4(192, 52, 193, 0, 24), Refusal::Anycast),
+    (v4(192, 88, 99, 0, 24), Refusal::SixToFour),
+    (v4(192, 168, 0, 0, 16), Refusal::Private),
+    (v4(192, 175, 48, 0, 24), Refusal::Anycast),
+    (v4(198, 18, 0, 0, 15), Refusal::Benchmark),
+    (v4(198, 51, 100, 0, 24), Refusal::Documentation),
+    (v4(203, 0, 113, 0, 24), Refusal::Documentation),
+    (v4(224, 0, 0, 0, 4), Refusal::Multicast),
+    (v4(240, 0, 0, 0, 4), Refusal::Reserved),
+];
+
+/// The only IPv6 space that is public.
+const PUBLIC_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
+
+/// IPv6 networks inside [`PUBLIC_V6`] that are refused all the same.
+const REFUSED_V6: [(Ipv6Net, Refusal); 5] = [
+    (v6(0x2001, 0, 0, 23), Refusal::ProtocolV6),
+    (v6(0x2001, 0x0db8, 0, 32), Refusal::Documentation),
+    (v6(0x2002, 0, 0, 16), Refusal::SixToFour),
+    (v6(0x3fff, 0, 0, 20), Refusal::Documentation),
+    (v6(0x2620, 0x004f, 0x8000, 48), Refusal::Anycast),
+];
+
+const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+}
+
+const fn v6(a: u16, b: u16, c: u16, prefix: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
+}
+
+/// Whether a stranger's URL may lead to this address.
+pub fn verdict(address: IpAddr) -> Verdict {
+    let refusal = match address.to_canonical() {
+        IpAddr::V4(address) => refusal_in(&REFUSED_V4, |net| net.contains(&address)),
+        IpAddr::V6(address) if !PUBLIC_V6.contains(&address) => Some(Refusal::NotPublicV6),
+        IpAddr::V6(address) => refusal_in(&REFUSED_V6, |net| net.contains(&address)),
+    };
+    refusal.map_or(Verdict::Allowed, Verdict::Refused)
+}
+
+fn refusal_in<N>(table: &[(N, Refusal)], holds: impl Fn(&N) -> bool) -> Option<Refusal> {
+    table.iter().find(|(net, _)| holds(net)).map(|(_, refusal)| *refusal)
+}
+
+/// The verdict, unless the operator allows the network.
+pub fn admit(address: IpAddr, allow_nets: &[IpNet]) -> Result<(), Refusal> {
+    match verdict(address) {
+        Verdict::Refused(refusal) if !is_in(address, allow_nets) => Err(refusal),
+        Verdict::Refused(_) | Verdict::Allowed => Ok(()),
+    }
+}
+
+fn is_in(address: IpAddr, nets: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    nets.iter().any(|net| net.contains(&address))
+}
+
+/// How an allowed call travels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Route {
+    /// To the origin that the operator chose: it may be private.
+    Trusted,
+    /// To a host that a stranger may have chosen: every address is judged.
+    Guarded,
+}
+
+/// Judges a URL before anything is resolved or sent.
+pub fn route(url: &Url, limits: &Limits) -> Result<Route, LookupError> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(forbidden("neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(forbidden("a URL with a user or password in it"));
+    }
+    if limits.trusted.as_ref().is_some_and(|trusted| same_origin(trusted, url)) {
+        return Ok(Route::Trusted);
+    }
+    match limits.reach {
+        Reach::Vendor => Err(forbidden("outside the provider's own origin")),
+        Reach::Web => judge_stranger(url, &limits.allow_nets).map(|()| Route::Guarded).map_err(forbidden),
+    }
+}
+
+/// Scheme, host and port alike.
+pub(super) fn same_origin(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host() == other.host()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
+
+fn judge_stranger(url: &Url, allow_nets: &[IpNet]) -> Result<(), &'static str> {
+    if url.as_str().len() > LONGEST_URL {
+        return Err("a URL longer than 2048 bytes");
+    }
+    // The parser has already read every spelling of an IPv4 address (decimal, hex, octal, full-width) as one.
+    let literal = match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        Some(Host::Domain(name)) => {
+            judge_name(name)?;
+            return match url.port() {
+                None | Some(80 | 443) => Ok(()),
+                Some(_) => Err("a port other than 80 and 443"),
+            };
+        }
+        None => return Err("a URL without a host"),
+    };
+    if is_in(literal, allow_nets) { Ok(()) } else { Err("an address in place of a name") }
+}
+
+/// Last labels that never name a public host (RFC 6761, 6762, 7686, 9476 and custom).
+const SPECIAL_LABELS: [&str; 12] = [
+    "alt",
+    "corp",
+    "example",
+    "home",
+    "i2p",
+    "internal",
+    "invalid",
+    "lan",
+    "local",
+    "localhost",
+    "onion",
+    "test",
+];
+
+fn judge_name(name: &str) -> Result<(), &'static str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let Some((rest, last)) = name.rsplit_once('.') else {
+        return Err("a name without a dot");
+    };
+    // Not only the last label: `a.corp.localhost` ends in one, `home.arpa` is two.
+    if SPECIAL_LABELS.contains(&last) || (last == "arpa" && (rest == "home" || rest.ends_with(".home"))) {
+        return Err("a name that is not public");
+    }
+    match psl::domain_str(name) {
+        Some(_) => Ok(()),
+        None => Err("a name that belongs to a registry"),
+    }
+}
+
+fn forbidden(reason: &'static str) -> LookupError {
+    LookupError::Forbidden { reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests;
