@@ -1,7 +1,10 @@
 //! The explicit table of built-in providers.
+//!
+//! Invariant: a provider that is not a row here does not exist; nothing registers itself.
 
 use std::sync::Arc;
 
+use crate::builtin::{github, gravatar, homepage, people_data_labs};
 use crate::provider::{Descriptor, Provider};
 use crate::settings::{ProviderSettings, SettingsError};
 
@@ -14,8 +17,17 @@ pub struct Entry {
     pub build: fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
 }
 
-/// Every built-in, in the order in which `gleaner provider list` shows them.
-pub const BUILT_INS: &[Entry] = &[];
+/// Every built-in, in the order in which `gleaner provider list` shows them: free and proven ones first.
+pub const BUILT_INS: &[Entry] = &[
+    Entry { name: "gravatar", descriptor: gravatar::descriptor, build: gravatar::build },
+    Entry { name: "github", descriptor: github::descriptor, build: github::build },
+    Entry { name: "homepage", descriptor: homepage::descriptor, build: homepage::build },
+    Entry {
+        name: "people_data_labs",
+        descriptor: people_data_labs::descriptor,
+        build: people_data_labs::build,
+    },
+];
 
 /// The built-in of this name; an unknown name lists the known ones.
 pub fn find(name: &str) -> Result<&'static Entry, SettingsError> {
@@ -23,4 +35,48 @@ pub fn find(name: &str) -> Result<&'static Entry, SettingsError> {
         name: name.to_owned(),
         known: BUILT_INS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::provider::KeyNeed;
+
+    fn settings(options: &str) -> ProviderSettings {
+        let key = Some(SecretString::from("key-for-tests"));
+        ProviderSettings { key, options: options.parse().unwrap(), ..ProviderSettings::default() }
+    }
+
+    #[test]
+    fn every_row_names_and_builds_the_provider_it_describes() {
+        for entry in BUILT_INS {
+            let described = (entry.descriptor)();
+            let built = (entry.build)(&settings("")).unwrap();
+            assert_eq!(described.name, entry.name);
+            assert_eq!(built.descriptor().name, entry.name);
+            assert!(
+                std::ptr::eq(find(entry.name).unwrap(), entry)
+                    || find(entry.name).unwrap().name == entry.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_needed_key_is_demanded_and_an_unknown_option_refused() {
+        for entry in BUILT_INS {
+            let keyless = (entry.build)(&ProviderSettings::default());
+            let needs_key = (entry.descriptor)().key == KeyNeed::Required;
+            assert_eq!(matches!(keyless, Err(SettingsError::KeyMissing)), needs_key, "{}", entry.name);
+            let mistyped = (entry.build)(&settings("min_likelyhood = 3"));
+            assert!(matches!(mistyped, Err(SettingsError::Options { .. })), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = find("grvatar").unwrap_err().to_string();
+        insta::assert_snapshot!(error, @"unknown provider `grvatar`; known are: gravatar, github, homepage, people_data_labs");
+    }
 }

@@ -1,0 +1,189 @@
+//! The page at the e-mail address's own domain, where it is the person's.
+//!
+//! Invariant: only the domain is told, to the domain's own host; nothing is taken from a page that does not prove
+//! to be this address's (see [`proof`]); and a page that asks machines to keep out is not read.
+
+mod proof;
+#[cfg(all(test, feature = "contract"))]
+mod tests;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use serde::Deserialize;
+use url::{Host, Url};
+
+use self::proof::{Proof, owner};
+use super::{Accounts, birth_of, named, seen_at};
+use crate::age::BirthInterval;
+use crate::email::{EmailAddress, MailboxKind};
+use crate::error::LookupError;
+use crate::finding::{Assurance, Claim, Confidence, Finding};
+use crate::http::{HttpClient, Response, default_meaning};
+use crate::page::{self, Facts};
+use crate::provider::{Descriptor, Field, Identifier, KeyNeed, Lookup, Price, Provider, Quota, Reach};
+use crate::settings::{ProviderSettings, SettingsError};
+use crate::social::SocialProfile;
+use crate::subject::Subject;
+
+/// Our own manners: every page is another host's, and none is asked twice in a while.
+const PAGES_PER_SECOND: u32 = 5;
+const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+
+/// Asks `https://{domain}/`.
+#[derive(Debug)]
+pub struct Homepage {
+    descriptor: Descriptor,
+    /// The address of the page, with `{domain}` in it.
+    template: String,
+}
+
+/// There is nothing to choose.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {}
+
+/// What the page is.
+pub fn descriptor() -> Descriptor {
+    Descriptor {
+        name: "homepage".into(),
+        title: "Personal home page".into(),
+        docs: "https://microformats.org/wiki/h-card".into(),
+        endpoint: "https://{domain}/".into(),
+        reach: Reach::Web,
+        supplies: &Field::ALL,
+        told: Identifier::Domain,
+        quota: Quota::per_second(PAGES_PER_SECOND).with_burst(BURST),
+        price: Price::FREE,
+        key: KeyNeed::None,
+        terms: None,
+    }
+}
+
+/// Builds it from an operator's settings; `endpoint` is a template that holds `{domain}`.
+pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
+    let Options {} = settings.options()?;
+    let descriptor = descriptor();
+    let template = settings.endpoint.clone().unwrap_or_else(|| descriptor.endpoint.to_string());
+    let is_usable = fill(&template, "example.com").is_some();
+    if !is_usable || !template.contains("{domain}") {
+        let reason = "needs an http or https URL with `{domain}` in it".to_owned();
+        return Err(SettingsError::Endpoint { reason });
+    }
+    Ok(Arc::new(Homepage { descriptor, template }))
+}
+
+#[async_trait]
+impl Provider for Homepage {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
+        let email = subject.email();
+        let Some(url) = self.page_of(email) else { return Ok(Lookup::NoMatch) };
+        let response = http.get(url).header("accept", "text/html").meaning(meaning).send().await?;
+        if !is_readable(&response) {
+            return Ok(Lookup::NoMatch);
+        }
+        let url = response.url().clone();
+        let facts = read(response).await?;
+        Ok(finding(&facts, &url, email, http.today()).map_or(Lookup::NoMatch, Lookup::Match))
+    }
+}
+
+impl Homepage {
+    /// The page to ask, if the address can have one: a mailbox at a host for everybody has none, and a function's
+    /// (`info@`) is nobody's.
+    fn page_of(&self, email: &EmailAddress) -> Option<Url> {
+        match email.kind() {
+            MailboxKind::Personal => fill(&self.template, email.domain()),
+            MailboxKind::FreeMail | MailboxKind::Disposable | MailboxKind::Role => None,
+        }
+    }
+}
+
+/// The template for one domain. A domain that is not a plain host name is none.
+fn fill(template: &str, domain: &str) -> Option<Url> {
+    let is_name = matches!(Host::parse(domain), Ok(Host::Domain(name)) if name == domain);
+    let url = Url::parse(&template.replace("{domain}", domain)).ok()?;
+    (is_name && matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+/// A page's host owes us nothing: that it refuses us, or has no page, says nothing of other hosts, so that it must
+/// neither stop the provider nor slow it down.
+fn meaning(response: &Response) -> Option<LookupError> {
+    match response.status() {
+        429 | 503 => Some(LookupError::unavailable("the page's host asks to come back later")),
+        400..=499 => None,
+        _ => default_meaning(response),
+    }
+}
+
+/// Whether the answer is a page that we may read.
+fn is_readable(response: &Response) -> bool {
+    let kind = response.header("content-type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_html = matches!(kind.as_str(), "text/html" | "application/xhtml+xml");
+    let is_closed = response.header("x-robots-tag").is_some_and(page::is_closed);
+    (200..300).contains(&response.status()) && is_html && !is_closed
+}
+
+/// Parses off the runtime's threads: a page may take its time. A body that was cut at the cap is read as far as it
+/// goes.
+async fn read(response: Response) -> Result<Facts, LookupError> {
+    let parsing = tokio::task::spawn_blocking(move || page::read(response.body(), response.url()));
+    let facts = parsing.await.map_err(|_| LookupError::malformed("the page could not be parsed"))?;
+    facts.map_err(|error| LookupError::malformed(error.to_string()))
+}
+
+/// What the page says of the person behind the address, if it is theirs.
+fn finding(facts: &Facts, url: &Url, email: &EmailAddress, today: Date) -> Option<Finding> {
+    if facts.is_closed {
+        return None;
+    }
+    let (person, proof) = owner(facts, email)?;
+    let confidence = proof.confidence();
+    let name = named(person.name.clone(), &[email.local_part()]);
+    let births = person.births.iter().filter_map(|text| BirthInterval::parse_birth_date(text, today).ok());
+    let birth = birth_of(births).filter(|(_, agreed)| *agreed);
+
+    let mut accounts = Accounts::default();
+    for link in &person.links {
+        let profile =
+            SocialProfile::parse(link.as_str()).ok().filter(|profile| is_theirs(profile, link, email));
+        accounts.extend(profile.map(|profile| Claim::new(profile, confidence, Assurance::SelfAsserted)));
+    }
+    let finding = Finding {
+        name: name.map(|name| Claim::new(name, confidence, Assurance::SelfAsserted)),
+        birth: birth.map(|(birth, _)| Claim::new(birth, confidence, Assurance::SelfAsserted)),
+        profiles: accounts.into_claims(),
+    };
+    Some(seen_at(finding, Some(&evidence(url))))
+}
+
+/// Whether a link is an account or the person's own site: other sites are articles, employers and friends.
+fn is_theirs(profile: &SocialProfile, link: &Url, email: &EmailAddress) -> bool {
+    profile.network() != "website" || link.host_str() == Some(email.domain())
+}
+
+/// The page's address, without what a redirect may have hung on it.
+fn evidence(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
+impl Proof {
+    /// How sure a fact is when its page is tied to the address in this way.
+    const fn confidence(self) -> Confidence {
+        match self {
+            Self::Stated => Confidence::literal(0.9),
+            Self::OnlyPerson => Confidence::literal(0.8),
+            Self::NameAgrees => Confidence::literal(0.6),
+        }
+    }
+}
