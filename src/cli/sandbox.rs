@@ -39,7 +39,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     if global.json {
         out::json(&serde_json::json!({ "url": sandbox.url() }))?;
     } else {
-        out::line(format_args!("# The sandbox is at {} until ctrl-c; its ledger at {0}ledger.", sandbox.url()));
+        out::line(format_args!("# The sandbox is at {} until ctrl-c; its ledger at {0}/ledger.", sandbox.url()));
         out::line("# Settings for a worker that asks it, such as `gleaner --config FILE enrich members.csv`:");
         out::line("contact = \"https://example.com/sandbox\"");
         for entry in BUILT_INS {

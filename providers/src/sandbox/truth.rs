@@ -1,0 +1,82 @@
+//! The ground truth: who a person really is, and what each service makes of them.
+//!
+//! Invariant: not a vendor's answer: never in the ledger, never late, never spoilt.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::population::{Account, Asked, BirthShown, Distortion, Layout, MailboxKey, Page, Population};
+use super::settings::Service;
+
+/// What is true of one address.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Truth {
+    pub listed: bool,
+    pub is_organization: bool,
+    pub full_name: String,
+    pub given_name: String,
+    pub family_name: Option<String>,
+    /// Null for organisations.
+    pub birth_date: Option<Date>,
+    pub accounts: Vec<Account>,
+    /// By service: those that know the address.
+    pub known_to: BTreeMap<&'static str, KnownTo>,
+}
+
+/// What one service makes of the person.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct KnownTo {
+    /// What it gets wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub distortions: Vec<Distortion>,
+    /// How the page is made, for `homepage`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    /// How much of the birth date the page tells, for `homepage`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birth_shown: Option<BirthShown>,
+}
+
+impl fmt::Debug for Truth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Truth(redacted)")
+    }
+}
+
+impl Population {
+    /// What is true of an address. A page that may not be read, or that does not state the address, does not
+    /// count as knowing it.
+    pub fn truth(&self, email: &str) -> Truth {
+        let asked = Asked::by_address(email);
+        let person = self.person(asked.key);
+        let mut known_to = BTreeMap::new();
+        for service in [Service::Gravatar, Service::Github, Service::PeopleDataLabs] {
+            if let Some(portrait) = self.portrait(service, asked) {
+                let known = KnownTo { distortions: portrait.distortions, ..KnownTo::default() };
+                known_to.insert(service.as_str(), known);
+            }
+        }
+        if let Some(page) = self.page_about(email, asked.key) {
+            let (layout, birth_shown) = (Some(page.layout), Some(page.birth));
+            known_to.insert("homepage", KnownTo { layout, birth_shown, ..KnownTo::default() });
+        }
+        Truth {
+            listed: self.is_listed(asked.key),
+            is_organization: person.is_organization,
+            birth_date: (!person.is_organization).then_some(person.birth_date),
+            full_name: person.name.full,
+            given_name: person.name.given,
+            family_name: person.name.family,
+            accounts: person.accounts,
+            known_to,
+        }
+    }
+
+    fn page_about(&self, email: &str, key: MailboxKey) -> Option<Page> {
+        let (_, domain) = email.trim().rsplit_once('@')?;
+        self.page(domain).filter(|page| page.vouches_for(key))
+    }
+}
