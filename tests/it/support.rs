@@ -1,0 +1,121 @@
+//! A fresh home for the real binary: a folder, a configuration that asks a sandbox of this test, and ways to run it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use gleaner::keyring::Keyring;
+use gleaner_providers::catalog::BUILT_INS;
+use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
+use serde_json::Value;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+/// One installation of Gleaner beside its own sandbox.
+pub(crate) struct Home {
+    folder: TempDir,
+    pub(crate) sandbox: Sandbox,
+}
+
+impl Home {
+    /// Starts a sandbox and writes a configuration that asks it; `extra` is put in front of the providers.
+    pub(crate) async fn new(settings: SandboxSettings, extra: &str) -> Self {
+        let home = Self {
+            folder: tempfile::tempdir().unwrap(),
+            sandbox: Sandbox::start(settings).await.unwrap(),
+        };
+        let mut config = format!(
+            "data_dir = {:?}\ncontact = \"https://example.com/test\"\n{extra}\n",
+            home.path("data").display().to_string()
+        );
+        for entry in BUILT_INS {
+            let (name, endpoint) = (entry.name, home.sandbox.endpoint(entry.name).unwrap());
+            writeln!(
+                config,
+                "[providers.{name}]\nendpoint = {endpoint:?}\nkey_env = \"TEST_KEY\"\nquota = \"100000/s\"\nconcurrency = 64\ntimeout_ms = 1000"
+            )
+            .unwrap();
+        }
+        home.write("gleaner.toml", &config);
+        home
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file into the folder.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The binary with these arguments, ready to start.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gleaner"));
+        command
+            .arg("--config")
+            .arg(self.path("gleaner.toml"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("TEST_KEY", "a-key-for-the-sandbox")
+            .env_remove("GLEANER_LOG")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().await.unwrap()
+    }
+
+    /// Runs the binary, which must succeed, and reads its answer as JSON.
+    pub(crate) async fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat()).await;
+        assert!(output.status.success(), "{arguments:?} ended with {}: {}", output.status, text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Starts the binary and lets it run.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// The database, to look at from outside.
+    pub(crate) async fn database(&self) -> SqlitePool {
+        let options = SqliteConnectOptions::new()
+            .filename(self.path("data/gleaner.db"))
+            .busy_timeout(std::time::Duration::from_secs(10));
+        SqlitePool::connect_with(options).await.unwrap()
+    }
+
+    /// The key that the binary made.
+    pub(crate) fn keyring(&self) -> Keyring {
+        Keyring::open_or_create(&self.path("data/gleaner.key")).unwrap()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Numbers that look random and are the same in every run (SplitMix64).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// A number from `low` up to and without `high`.
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        low + (z ^ (z >> 31)) % (high - low)
+    }
+}
