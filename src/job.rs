@@ -48,6 +48,11 @@ impl MemberId {
         }
     }
 
+    /// The id of a member who came without one: the same for all spellings of the mailbox, and not the address.
+    pub fn of_subject(subject: SubjectKey) -> Self {
+        Self(format!("m_{}", hex::encode(&subject.as_bytes()[..10])))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -96,7 +101,7 @@ pub enum Intake {
 }
 
 /// A row or message that cannot become a registration. Kept as a dead letter, without what it held.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Refusal {
     /// Where it came from: `members.csv:17`, `stdin:3`.
     pub origin: String,

@@ -18,10 +18,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let vault = host.vault().await?;
     let mut taken_in = intake::Report::default();
     for source in &args.sources {
-        let mut source = Source::named(source)?;
+        let source = Source::named(source)?;
         let progress = Progress::reading(&source);
         let on_batch = |report: &intake::Report| progress.read(report);
-        taken_in += intake::take_in(&mut source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
+        taken_in += intake::take_in(source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
     }
     if global.json {
         out::json(&taken_in)?;

@@ -41,10 +41,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let vault = host.vault().await?;
 
     let mut taken_in = intake::Report::default();
-    for mut source in sources(&args)? {
+    for source in sources(&args)? {
         let progress = Progress::reading(&source);
         let on_batch = |report: &intake::Report| progress.read(report);
-        taken_in += intake::take_in(&mut source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
+        taken_in += intake::take_in(source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
     }
     let waiting = vault.store.census().await?.waiting;
 

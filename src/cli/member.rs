@@ -1,6 +1,5 @@
 //! `gleaner member`: what is known of a member, and where it came from.
 
-use gleaner::intake;
 use gleaner::job::MemberId;
 use gleaner_providers::EmailAddress;
 
@@ -27,7 +26,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> anyhow::Result<Exi
 /// Prints a member's record, or says that there is none.
 pub(crate) async fn show(vault: &Vault, member: &str, json: bool) -> anyhow::Result<Exit> {
     let member = match EmailAddress::parse(member) {
-        Ok(email) => intake::derived_member_id(vault.keyring.subject(&email)),
+        Ok(email) => MemberId::of_subject(vault.keyring.subject(&email)),
         Err(_) => MemberId::parse(member)?,
     };
     let Some(record) = vault.store.record(&member).await? else {
