@@ -35,8 +35,9 @@ fn every_network_takes_an_account_and_reads_its_own_address() {
             ACCOUNTS.iter().filter_map(|account| SocialProfile::on_network(network, account).ok()).collect();
         assert!(!taken.is_empty(), "{network}");
         for profile in &taken {
-            assert_eq!(profile.network(), network);
-            assert!(profile.key().starts_with(network), "{}", profile.key());
+            // A page may be given that turns out to be on a network.
+            assert!(profile.network() == network || network == "website");
+            assert!(profile.key().starts_with(profile.network()), "{}", profile.key());
             reads_as_itself(profile);
         }
     }

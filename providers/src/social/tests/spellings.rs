@@ -274,7 +274,7 @@ const ANYWHERE: &[Row] = &[
     ("github.com.evil.example/ada", "website:github.com.evil.example/ada", ""),
     ("https://evilgithub.com/ada", "website:evilgithub.com/ada", ""),
     ("https://git-hub.example/ada", "website:git-hub.example/ada", ""),
-    ("https://githúb.com/ada", "website:xn--githb-3ta.com/ada", ""),
+    ("https://githúb.com/ada", "website:xn--githb-bva.com/ada", ""),
     ("https://ｇｉｔｈｕｂ.com/ada", "github:ada", "https://github.com/ada"),
 ];
 
@@ -325,6 +325,7 @@ fn a_source_may_name_the_network_and_the_account() {
         ("mastodon", "https://social.example.com/@ada", "mastodon:ada@social.example.com"),
         ("fediverse", "social.example.com/@ada", "mastodon:ada@social.example.com"),
         ("bluesky", "@ada.example.com", "bluesky:ada.example.com"),
+        ("bluesky", "de.bsky.social", "bluesky:de.bsky.social"),
         ("bsky", "did:plc:abcdefghijklmnopqrstuvwx", "bluesky#did:plc:abcdefghijklmnopqrstuvwx"),
         ("orcid", "0000-0002-1825-0097", "orcid:0000-0002-1825-0097"),
         ("hackernews", "AdaEx", "hackernews:AdaEx"),
