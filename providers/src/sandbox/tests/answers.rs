@@ -12,9 +12,42 @@ async fn pretty(url: &str) -> String {
 
 #[tokio::test]
 async fn gravatar_speaks_v3() {
-    let sandbox = Sandbox::start(candid(7)).await.unwrap();
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
     let [gravatar, ..] = questions(&sandbox, ADA);
-    insta::assert_snapshot!(pretty(&gravatar).await, @"");
+    insta::assert_snapshot!(pretty(&gravatar).await, @r#"
+    {
+      "avatar_alt_text": "",
+      "avatar_url": "https://0.gravatar.com/avatar/c9a113580a216ed5b18c6a941ff6735df99a072d83c0ec780487e7bbad894d5f",
+      "company": "Velvet Tools",
+      "description": "",
+      "display_name": "Ada Example",
+      "hash": "c9a113580a216ed5b18c6a941ff6735df99a072d83c0ec780487e7bbad894d5f",
+      "job_title": "",
+      "last_profile_edit": "2026-03-01T12:00:00Z",
+      "location": "Pune",
+      "number_verified_accounts": 2,
+      "profile_url": "https://gravatar.com/adaexample",
+      "pronouns": "",
+      "pronunciation": "",
+      "registration_date": "2019-10-01T12:00:00Z",
+      "verified_accounts": [
+        {
+          "is_hidden": false,
+          "service_icon": "https://gravatar.com/icons/github.svg",
+          "service_label": "GitHub",
+          "service_type": "github",
+          "url": "https://github.com/ada-example"
+        },
+        {
+          "is_hidden": false,
+          "service_icon": "https://gravatar.com/icons/twitter.svg",
+          "service_label": "X",
+          "service_type": "twitter",
+          "url": "https://x.com/ada_example10"
+        }
+      ]
+    }
+    "#);
     let with_key = client().get(&gravatar).bearer_auth("k").send().await.unwrap();
     assert!(with_key.headers().contains_key("x-ratelimit-reset"));
     let with_key: Value = with_key.json().await.unwrap();
@@ -24,23 +57,148 @@ async fn gravatar_speaks_v3() {
 
 #[tokio::test]
 async fn github_speaks_search_user_and_social_accounts() {
-    let sandbox = Sandbox::start(candid(7)).await.unwrap();
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
     let [_, search, ..] = questions(&sandbox, ADA);
-    insta::assert_snapshot!(pretty(&search).await, @"");
+    insta::assert_snapshot!(pretty(&search).await, @r#"
+    {
+      "incomplete_results": false,
+      "items": [
+        {
+          "avatar_url": "https://avatars.githubusercontent.com/u/942375818?v=4",
+          "html_url": "https://github.com/ada-example",
+          "id": 942375818,
+          "login": "ada-example",
+          "node_id": "U_kgDO942375818",
+          "score": 1.0,
+          "site_admin": false,
+          "type": "User",
+          "url": "https://api.github.com/users/ada-example"
+        }
+      ],
+      "total_count": 1
+    }
+    "#);
     let user = format!("{}/github/users/ada-example", sandbox.url());
-    insta::assert_snapshot!(pretty(&user).await, @"");
+    insta::assert_snapshot!(pretty(&user).await, @r#"
+    {
+      "avatar_url": "https://avatars.githubusercontent.com/u/942375818?v=4",
+      "bio": null,
+      "blog": "http://ada-example.example.com/",
+      "company": "@velvet-tools",
+      "created_at": "2015-05-01T10:00:00Z",
+      "email": null,
+      "followers": 1218,
+      "following": 113,
+      "hireable": null,
+      "html_url": "https://github.com/ada-example",
+      "id": 942375818,
+      "location": "Pune",
+      "login": "ada-example",
+      "name": "Ada Example",
+      "node_id": "U_kgDO942375818",
+      "public_repos": 108,
+      "site_admin": false,
+      "twitter_username": "ada_example10",
+      "type": "User",
+      "updated_at": "2026-10-01T10:00:00Z",
+      "url": "https://api.github.com/users/ada-example"
+    }
+    "#);
     let signed_in: Value = client().get(&user).bearer_auth("k").send().await.unwrap().json().await.unwrap();
     assert_eq!(signed_in["email"], ADA, "told to those with a token only");
-    insta::assert_snapshot!(pretty(&format!("{user}/social_accounts")).await, @"");
+    insta::assert_snapshot!(pretty(&format!("{user}/social_accounts")).await, @r#"
+    [
+      {
+        "provider": "twitter",
+        "url": "https://x.com/ada_example10"
+      }
+    ]
+    "#);
     let commits = format!("{}/github/search/commits?q=author-email:{ADA}", sandbox.url());
-    insta::assert_snapshot!(pretty(&commits).await, @"");
+    insta::assert_snapshot!(pretty(&commits).await, @r#"
+    {
+      "incomplete_results": false,
+      "items": [
+        {
+          "author": {
+            "id": 942375818,
+            "login": "ada-example",
+            "type": "User"
+          },
+          "commit": {
+            "author": {
+              "date": "2025-02-03T04:05:06.000Z",
+              "email": "ada.example@example.com",
+              "name": "Ada Example"
+            },
+            "committer": {
+              "date": "2025-02-03T04:05:06.000Z",
+              "email": "ada.example@example.com",
+              "name": "Ada Example"
+            },
+            "message": "Mend the gate"
+          },
+          "html_url": "https://github.com/example-org/example/commit/83d18a0d7947c05f83d18a0d7947c05f00000000",
+          "score": 1.0,
+          "sha": "83d18a0d7947c05f83d18a0d7947c05f00000000"
+        }
+      ],
+      "total_count": 1
+    }
+    "#);
 }
 
 #[tokio::test]
 async fn people_data_labs_speaks_v5() {
-    let sandbox = Sandbox::start(candid(7)).await.unwrap();
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
     let [_, _, enrich, _] = questions(&sandbox, ADA);
-    insta::assert_snapshot!(pretty(&enrich).await, @"");
+    insta::assert_snapshot!(pretty(&enrich).await, @r#"
+    {
+      "data": {
+        "birth_date": "1988-08-09",
+        "birth_year": 1988,
+        "facebook_id": null,
+        "facebook_url": null,
+        "facebook_username": null,
+        "first_name": "ada",
+        "full_name": "ada example",
+        "github_url": "github.com/ada-example",
+        "github_username": "ada-example",
+        "id": "tEsT93e7984bd85a0d80_0000",
+        "job_title": "translator",
+        "last_initial": "e",
+        "last_name": "example",
+        "linkedin_id": null,
+        "linkedin_url": null,
+        "linkedin_username": null,
+        "location_name": "pune",
+        "middle_initial": null,
+        "middle_name": null,
+        "profiles": [
+          {
+            "id": "942375818",
+            "network": "github",
+            "url": "github.com/ada-example",
+            "username": "ada-example"
+          },
+          {
+            "id": null,
+            "network": "twitter",
+            "url": "twitter.com/ada_example10",
+            "username": "ada_example10"
+          }
+        ],
+        "sex": null,
+        "twitter_url": "twitter.com/ada_example10",
+        "twitter_username": "ada_example10"
+      },
+      "likelihood": 6,
+      "matched": [
+        "email"
+      ],
+      "status": 200
+    }
+    "#);
     let url = format!("{}/people_data_labs/v5/person/enrich", sandbox.url());
     let body = serde_json::json!({"email": ADA, "data_include": "full_name,birth_year", "titlecase": true});
     let answer = client().post(&url).header("x-api-key", "k").json(&body).send().await.unwrap();
@@ -55,10 +213,12 @@ async fn people_data_labs_speaks_v5() {
 
 #[tokio::test]
 async fn pages_come_in_every_layout_and_are_the_owners() {
-    let sandbox = Sandbox::start(candid(7)).await.unwrap();
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
     let (status, page) = get(&format!("{}/homepage/lovelace-fan.example.org/", sandbox.url())).await;
     assert_eq!(status, 200);
-    insta::assert_snapshot!(page, @"");
+    insta::assert_snapshot!(page, @r#"
+    <!doctype html><html><head><meta charset="utf-8"><title>lovelace-fan.example.org</title></head><body><div class="h-card"><a class="p-name u-url u-uid" rel="me" href="https://lovelace-fan.example.org/">Ada Rowan</a> <a class="u-email" href="mailto:ada@lovelace-fan.example.org">mail</a> <time class="dt-bday" datetime="2008">my birthday</time> <a rel="me" href="https://github.com/ada-rowan">github</a> <a rel="me" href="https://x.com/ada_rowan56">twitter</a> <a rel="me" href="https://www.facebook.com/ada.rowan56">facebook</a></div></body></html>
+    "#);
     let mut seen = Vec::new();
     for number in 0..200 {
         let domain = format!("house-{number}.example.org");
@@ -83,7 +243,7 @@ async fn pages_come_in_every_layout_and_are_the_owners() {
 
 #[tokio::test]
 async fn vendors_refuse_in_their_own_words() {
-    let sandbox = Sandbox::start(candid(7)).await.unwrap();
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
     let base = sandbox.url();
     let enrich = format!("{base}/people_data_labs/v5/person/enrich");
     let cases = [

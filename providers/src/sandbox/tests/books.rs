@@ -5,7 +5,7 @@ use crate::provider::Micros;
 
 #[tokio::test]
 async fn the_ledger_holds_every_call_in_order() {
-    let sandbox = Sandbox::start(candid(7)).await.unwrap();
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
     let addresses = [ADA, "jane.doe@mail.example.com", "nobody@short.example.org"];
     for address in addresses {
         for url in questions(&sandbox, address) {
@@ -38,7 +38,7 @@ async fn the_ledger_holds_every_call_in_order() {
 
 #[tokio::test]
 async fn a_ledger_longer_than_a_page_is_sent_whole() {
-    let sandbox = Sandbox::start(candid(7)).await.unwrap();
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
     let client = client();
     let url = format!("{}/gravatar/v3/profiles/x", sandbox.url());
     for _ in 0..4100 {
@@ -50,7 +50,7 @@ async fn a_ledger_longer_than_a_page_is_sent_whole() {
 
 #[tokio::test]
 async fn the_truth_is_told_over_the_wire_and_is_no_call() {
-    let sandbox = Sandbox::start(candid(7)).await.unwrap();
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
     let told = get_json(&format!("{}/truth?email={ADA}", sandbox.url())).await;
     assert_eq!(told, serde_json::to_value(truth(&sandbox, ADA)).unwrap());
     assert_eq!(told["full_name"], "Ada Example");

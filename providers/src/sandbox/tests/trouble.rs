@@ -8,7 +8,7 @@ use crate::sandbox::{Fault, FaultRates, QuotaSettings, Script, When};
 
 fn scripted(provider: Service, when: When, fault: Fault) -> SandboxSettings {
     let script = Script { provider, email: None, when, fault };
-    SandboxSettings { scripts: vec![script], ..candid(7) }
+    SandboxSettings { scripts: vec![script], ..candid(8) }
 }
 
 #[test]
@@ -56,7 +56,7 @@ async fn pdl_answers_500_twice_for_everyone() {
         when: When::Nth(nth),
         fault: Fault::ServerError,
     };
-    let settings = SandboxSettings { scripts: vec![script(1), script(2)], ..candid(7) };
+    let settings = SandboxSettings { scripts: vec![script(1), script(2)], ..candid(8) };
     let sandbox = Sandbox::start(settings).await.unwrap();
     for address in [ADA, "jane.doe@mail.example.com"] {
         let [gravatar, _, enrich, _] = questions(&sandbox, address);
@@ -123,7 +123,7 @@ async fn quotas_are_enforced_in_each_vendors_way() {
         (Service::PeopleDataLabs, 429),
         (Service::Homepage, 429),
     ] {
-        let mut settings = candid(7);
+        let mut settings = candid(8);
         let quota = QuotaSettings { calls: 3, window_secs: 3600 };
         settings.providers.get_mut(&service).unwrap().quota = Some(quota);
         let sandbox = Sandbox::start(settings).await.unwrap();
