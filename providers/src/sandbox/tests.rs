@@ -2,6 +2,7 @@
 
 mod answers;
 mod books;
+mod distortions;
 mod hostile;
 mod stability;
 mod trouble;

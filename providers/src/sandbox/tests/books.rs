@@ -107,7 +107,7 @@ fn the_sample_has_about_two_hundred_members_some_of_them_wrong() {
     assert!(rows.iter().any(|row| row.starts_with(',')), "an empty id");
     assert!(rows.iter().any(|row| row.len() > 300), "a monster");
     let hosts = ["example.com", "example.org", "example.net", "localhost", "(none)"];
-    for address in super::super::members::addresses(crate::sandbox::SAMPLE_MEMBERS) {
+    for address in crate::sandbox::member_addresses(crate::sandbox::SAMPLE_MEMBERS) {
         let domain =
             address.trim().trim_end_matches('\u{200b}').rsplit_once('@').map_or("", |(_, domain)| domain);
         let invented = hosts.iter().any(|host| domain.to_lowercase().ends_with(host));

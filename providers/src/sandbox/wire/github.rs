@@ -56,7 +56,7 @@ impl Wire for Github {
     }
 
     fn quota_headers(allowance: Allowance, now: Timestamp, headers: &mut HeaderMap) {
-        let reset = now.as_second().saturating_add_unsigned(allowance.resets_in.as_secs() + 1);
+        let reset = now.as_second().saturating_add_unsigned(allowance.resets_in.as_secs().saturating_add(1));
         headers.insert("x-ratelimit-limit", allowance.limit.into());
         headers.insert("x-ratelimit-remaining", allowance.remaining.into());
         headers.insert("x-ratelimit-used", (allowance.limit.saturating_sub(allowance.remaining)).into());
