@@ -59,6 +59,14 @@ async fn the_truth_is_told_over_the_wire_and_is_no_call() {
     assert!(index.contains("/people_data_labs/v5/person/enrich"));
 }
 
+#[test]
+fn the_default_seed_makes_a_good_walkthrough() {
+    let world = crate::sandbox::world::World::new(&SandboxSettings::default());
+    let ada = world.population.truth(ADA);
+    assert_eq!(ada.known_to.len(), 4);
+    assert!(ada.known_to.values().all(|known| known.distortions.is_empty()));
+}
+
 #[tokio::test]
 async fn endpoints_are_those_of_the_builtins() {
     let sandbox = Sandbox::start(SandboxSettings::calm(1)).await.unwrap();

@@ -77,12 +77,12 @@ async fn people_data_labs_pads_withholds_and_mistakes() {
         let data = get_json(&enrich).await["data"].take();
         let truth = truth(&sandbox, &address);
         let born = truth.birth_date.unwrap();
-        let (year, date) = (&data["birth_year"], &data["birth_date"]);
+        let (year, day) = (&data["birth_year"], &data["birth_date"]);
         match of {
-            Booleans => assert_eq!((year, date), (&true.into(), &true.into())),
-            NoBirth => assert_eq!((year, date), (&Value::Null, &Value::Null)),
-            YearOnly => assert_eq!((year, date), (&born.year().into(), &Value::Null)),
-            Placeholder => assert_eq!(*date, format!("{}-01-01", born.year())),
+            Booleans => assert_eq!((year, day), (&true.into(), &true.into())),
+            NoBirth => assert_eq!((year, day), (&Value::Null, &Value::Null)),
+            YearOnly => assert_eq!((year, day), (&born.year().into(), &Value::Null)),
+            Placeholder => assert_eq!(*day, format!("{}-01-01", born.year())),
             StaleBirth => assert_eq!(*year, born.year() - 1),
             DeadNetwork => {
                 assert!(data["profiles"].as_array().unwrap().iter().any(|p| p["network"] == "klout"));
