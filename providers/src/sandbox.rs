@@ -22,6 +22,7 @@ mod world;
 
 pub use fault::Fault;
 pub use ledger::{Answered, Entry, ServiceSummary, Summary};
+pub use members::addresses as member_addresses;
 pub use population::{Account, BirthShown, Distortion, Layout, MailboxKey, Name, Person, Population};
 pub use server::Sandbox;
 pub use settings::{

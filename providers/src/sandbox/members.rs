@@ -2,8 +2,8 @@
 //!
 //! Invariant: a line that cannot be read is passed over: refusing it is the intake's task, not the sandbox's.
 
-/// The second column of every line after the header, unquoted.
-pub(super) fn addresses(csv: &str) -> Vec<String> {
+/// The second column of every line after the header, unquoted: what [`super::SandboxSettings::members`] takes.
+pub fn addresses(csv: &str) -> Vec<String> {
     csv.lines().skip(1).filter_map(|line| line.split_once(',')).map(|(_, email)| unquoted(email)).collect()
 }
 

@@ -82,14 +82,15 @@ impl Population {
     fn list(&mut self, address: &str) {
         let Some(mut listed) = Listed::read(address) else { return };
         let key = MailboxKey::of_address(address);
-        if self.listed.contains_key(&key) {
+        let neighbours = self.domains.entry(listed.domain.clone()).or_default();
+        if neighbours.contains(&key) {
             return;
         }
+        neighbours.push(key);
         listed.plain_login = true;
         let login = Person::listed(self.seed, key, &listed).login().to_owned();
         let owner = *self.logins.entry(login).or_insert(listed.identity);
         listed.plain_login = owner == listed.identity;
-        self.domains.entry(listed.domain.clone()).or_default().push(key);
         if listed.identity != key && !self.listed.contains_key(&listed.identity) {
             self.list_untagged(&listed);
         }
@@ -130,6 +131,10 @@ impl Population {
     /// What a service says of the person behind a mailbox; `None` where it does not know them.
     pub(super) fn portrait(&self, service: Service, asked: Asked) -> Option<Portrait> {
         let key = asked.key;
+        if service == Service::Github && self.listed.get(&key).is_some_and(|listed| listed.identity != key) {
+            // A login leads back to one address only: the one without the tag.
+            return None;
+        }
         let mut luck = draw::stream(self.seed, "match", &[service.as_str().as_bytes(), &key.bytes()]);
         if luck.f64() >= self.rate_for(service, asked) {
             return None;

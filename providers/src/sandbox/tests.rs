@@ -1,1 +1,83 @@
+//! The sandbox from outside, over loopback, and what the tests share.
 
+mod answers;
+mod books;
+mod distortions;
+mod hostile;
+mod pages;
+mod stability;
+mod trouble;
+
+use reqwest::{Method, Response};
+use serde_json::Value;
+
+use super::{MatchRate, Sandbox, SandboxSettings, Service, ServiceSettings, Truth};
+use crate::email::EmailAddress;
+
+const ADA: &str = "ada.example@example.com";
+
+/// A bare client: the tests look at the wire itself, not through the polite door.
+#[expect(clippy::disallowed_methods, reason = "tests look at the wire itself")]
+fn client() -> reqwest::Client {
+    // A second installation fails, and the first serves all.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().user_agent("gleaner-tests").build().unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the sandbox's bodies are small")]
+async fn text(response: Response) -> String {
+    response.text().await.unwrap()
+}
+
+/// A sandbox in which everybody is known to everybody, and truthfully.
+fn candid(seed: u64) -> SandboxSettings {
+    SandboxSettings { distortion: 0.0, ..all_known(seed) }
+}
+
+/// A sandbox in which everybody is known to everybody.
+fn all_known(seed: u64) -> SandboxSettings {
+    let mut settings = SandboxSettings::calm(seed);
+    for service in Service::ALL {
+        let match_rate = Some(MatchRate { free_mail: 1.0, own_domain: 1.0 });
+        settings.providers.insert(service, ServiceSettings { match_rate, ..ServiceSettings::default() });
+    }
+    settings
+}
+
+/// The four first questions about an address, as URLs.
+fn questions(sandbox: &Sandbox, address: &str) -> [String; 4] {
+    let base = sandbox.url();
+    let hash = EmailAddress::parse(address).unwrap().sha256();
+    let escaped: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
+    let domain = address.rsplit_once('@').unwrap().1;
+    [
+        format!("{base}/gravatar/v3/profiles/{hash}"),
+        format!("{base}/github/search/users?q={escaped}+in:email"),
+        format!("{base}/people_data_labs/v5/person/enrich?email={escaped}&api_key=k&include_if_matched=true"),
+        format!("{base}/homepage/{domain}/"),
+    ]
+}
+
+async fn get(url: &str) -> (u16, String) {
+    let response = client().request(Method::GET, url).send().await.unwrap();
+    (response.status().as_u16(), text(response).await)
+}
+
+async fn get_json(url: &str) -> Value {
+    let (status, body) = get(url).await;
+    assert_eq!(status, 200, "{url}");
+    serde_json::from_str(&body).unwrap()
+}
+
+fn truth(sandbox: &Sandbox, address: &str) -> Truth {
+    sandbox.population().truth(address)
+}
+
+/// The sample members' addresses that can be asked about.
+fn sample() -> Vec<String> {
+    let addresses = super::members::addresses(super::SAMPLE_MEMBERS);
+    addresses
+        .into_iter()
+        .filter(|address| address.is_ascii() && EmailAddress::parse(address).is_ok())
+        .collect()
+}

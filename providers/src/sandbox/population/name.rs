@@ -42,7 +42,7 @@ impl Name {
     /// James Smith, `me` is anybody.
     pub(super) fn of_local_part(local: &str, rng: &mut fastrand::Rng) -> Self {
         let culture = words::culture(&mut fastrand::Rng::with_seed(0));
-        let parts = title_words(plain_local_part(local));
+        let parts = title_words(plain_local_part(local.trim_matches('"')));
         match parts.as_slice() {
             [] => Self::invent(rng),
             [only] if is_nobody(only) || only.chars().count() < 2 => Self::invent(rng),
@@ -98,9 +98,8 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The local part without its tag and its quotes.
+/// The local part without its tag.
 pub(super) fn plain_local_part(local: &str) -> &str {
-    let local = local.trim_matches('"');
     local.split_once('+').map_or(local, |(name, _)| name)
 }
 

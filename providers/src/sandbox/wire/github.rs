@@ -56,7 +56,7 @@ impl Wire for Github {
     }
 
     fn quota_headers(allowance: Allowance, now: Timestamp, headers: &mut HeaderMap) {
-        let reset = now.as_second().saturating_add_unsigned(allowance.resets_in.as_secs() + 1);
+        let reset = now.as_second().saturating_add_unsigned(allowance.resets_in.as_secs().saturating_add(1));
         headers.insert("x-ratelimit-limit", allowance.limit.into());
         headers.insert("x-ratelimit-remaining", allowance.remaining.into());
         headers.insert("x-ratelimit-used", (allowance.limit.saturating_sub(allowance.remaining)).into());
@@ -99,12 +99,13 @@ async fn search_users(
     headers: HeaderMap,
 ) -> Response<Body> {
     let q = parameter(query.as_deref(), "q").unwrap_or_default();
-    let email = q.split_whitespace().find(|word| word.contains('@')).unwrap_or_default();
+    let in_email = q.split_whitespace().any(|word| word == "in:email");
+    // A quoted local part may hold spaces: the address is all but the qualifier.
+    let email = q.trim().strip_suffix("in:email").unwrap_or(&q).trim();
     let refusal = refusal(&headers).or_else(|| q.trim().is_empty().then(unprocessable));
     let asked = Asked::by_address(email);
     exchange::<Github>(&world, search("search_users", email, asked), refusal, || {
         // Without the qualifier GitHub searches names and logins, where an address is never found.
-        let in_email = q.split_whitespace().any(|word| word == "in:email");
         let portrait = world
             .population
             .portrait(Service::Github, asked)
@@ -120,7 +121,7 @@ async fn search_commits(
     headers: HeaderMap,
 ) -> Response<Body> {
     let q = parameter(query.as_deref(), "q").unwrap_or_default();
-    let email = q.split_whitespace().find_map(|word| word.strip_prefix("author-email:")).unwrap_or_default();
+    let email = q.trim().strip_prefix("author-email:").unwrap_or_default();
     let refusal = refusal(&headers).or_else(|| q.trim().is_empty().then(unprocessable));
     let asked = Asked::by_address(email);
     exchange::<Github>(&world, search("search_commits", email, asked), refusal, || {

@@ -16,7 +16,7 @@ use super::{Question, Reply, Wire, bearer, exchange};
 use crate::provider::Identifier;
 use crate::sandbox::draw;
 use crate::sandbox::ledger::Answered;
-use crate::sandbox::population::{Account, Asked, Distortion, MailboxKey, Portrait};
+use crate::sandbox::population::{Account, Asked, Distortion, MailboxKey, Person, Portrait};
 use crate::sandbox::quota::Allowance;
 use crate::sandbox::settings::Service;
 use crate::sandbox::world::World;
@@ -61,7 +61,7 @@ impl Wire for Gravatar {
 
     fn quota_headers(allowance: Allowance, now: Timestamp, headers: &mut HeaderMap) {
         // A Unix time, rounded up so that whoever waits for it does not come too early.
-        let reset = now.as_second().saturating_add_unsigned(allowance.resets_in.as_secs() + 1);
+        let reset = now.as_second().saturating_add_unsigned(allowance.resets_in.as_secs().saturating_add(1));
         headers.insert("x-ratelimit-limit", allowance.limit.into());
         headers.insert("x-ratelimit-remaining", allowance.remaining.into());
         headers.insert("x-ratelimit-reset", HeaderValue::from(reset));
@@ -181,13 +181,19 @@ impl<'a> Answer<'a> {
                 first_name: &person.name.given,
                 last_name: person.name.family.as_deref().unwrap_or(""),
                 is_organization: person.is_organization,
-                links: Vec::new(),
+                links: own_link(person),
             }),
             number_verified_accounts,
             last_profile_edit: "2026-03-01T12:00:00Z",
             registration_date: "2019-10-01T12:00:00Z",
         }
     }
+}
+
+/// What the person says of themself, in contrast to the accounts that Gravatar has verified.
+fn own_link(person: &Person) -> Vec<Link> {
+    let url = format!("https://{}.example.com", person.login());
+    if person.is_organization { Vec::new() } else { vec![Link { label: "Site", url }] }
 }
 
 fn verified(account: &Account) -> Option<VerifiedAccount<'_>> {

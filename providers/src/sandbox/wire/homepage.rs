@@ -46,7 +46,7 @@ impl Wire for Homepage {
     }
 
     fn over_quota(allowance: Allowance, now: Timestamp) -> Reply {
-        Self::rate_limited(allowance.resets_in.as_secs() + 1, now)
+        Self::rate_limited(allowance.resets_in.as_secs().saturating_add(1), now)
     }
 
     fn server_error() -> Reply {

@@ -57,7 +57,9 @@ impl Wire for PeopleDataLabs {
         headers.insert("x-ratelimit-limit", minute(allowance.limit));
         headers.insert("x-ratelimit-remaining", minute(allowance.remaining));
         headers.insert("x-ratelimit-remaining.minute", allowance.remaining.into());
-        headers.entry("x-ratelimit-reset").or_insert_with(|| instant(now, allowance.resets_in.as_secs() + 1));
+        headers
+            .entry("x-ratelimit-reset")
+            .or_insert_with(|| instant(now, allowance.resets_in.as_secs().saturating_add(1)));
     }
 }
 
@@ -181,4 +183,6 @@ fn matched(portrait: &Portrait, told: Identifier, parameters: &Parameters<'_>) -
         .with_header("x-call-credits-spent", HeaderValue::from(1))
         .with_header("x-call-credits-type", HeaderValue::from_static("enrich"))
         .with_header("x-totallimit-remaining", HeaderValue::from(99_999))
+        .with_header("x-totallimit-purchased-remaining", HeaderValue::from(99_999))
+        .with_header("x-totallimit-overages-remaining", HeaderValue::from(0))
 }

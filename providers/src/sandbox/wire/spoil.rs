@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{Response, StatusCode};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
 
 use super::Reply;
 use crate::sandbox::fault::Fault;
@@ -48,8 +48,13 @@ pub(super) async fn send(world: &World, reply: Reply, fault: Option<Fault>) -> R
 /// Half of the body under the length of the whole; then the connection breaks.
 fn truncated(mut body: Vec<u8>) -> Body {
     body.truncate(body.len() / 2);
-    let broken = Err(io::Error::other("cut off on purpose"));
-    Body::from_stream(stream::iter([Ok(Bytes::from(body)), broken]))
+    let half = stream::once(async move { Ok(Bytes::from(body)) });
+    let broken = stream::once(async {
+        // Yielding lets the server send what it has, so that the caller sees a body that stops.
+        tokio::task::yield_now().await;
+        Err(io::Error::other("cut off on purpose"))
+    });
+    Body::from_stream(half.chain(broken))
 }
 
 fn slow_drip(body: Vec<u8>, stop: Arc<Stop>) -> Body {
