@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use self::answer::{Commits, Link, User, Users, Via};
+use self::answer::{Commits, Link, User, Users, Via, is_login};
 use super::below;
 use crate::email::EmailAddress;
 use crate::error::LookupError;
@@ -242,8 +242,6 @@ impl<'a> NoReply<'a> {
             Some((id, login)) => (Some(id.parse().ok()?), login),
             None => (None, local_part),
         };
-        let is_login = (1..=39).contains(&login.len())
-            && login.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        is_login.then_some(Self { id, login })
+        is_login(login).then_some(Self { id, login })
     }
 }
