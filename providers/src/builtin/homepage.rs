@@ -4,7 +4,8 @@
 //! to be this address's (see [`proof`]); and a page that asks machines to keep out is not read.
 
 mod proof;
-#[cfg(all(test, feature = "contract"))]
+#[cfg(test)]
+#[cfg(feature = "contract")]
 mod tests;
 
 use std::num::NonZeroU32;

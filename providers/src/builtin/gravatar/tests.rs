@@ -35,7 +35,7 @@ async fn survives_the_contract() {
             Reply::json(200, MATCH),
         )],
         missing: vec![Route::new("/v3/profiles/", Reply::json(404, NO_MATCH))],
-        rate_limited: Some((rate_limited, Duration::from_secs(1800))),
+        rate_limited: Some((rate_limited, Duration::from_mins(30))),
         bad_key: Some(Reply::json(401, r#"{"error":"Invalid API key","code":"unauthorized"}"#)),
         out_of_credit: None,
     })
