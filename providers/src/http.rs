@@ -78,6 +78,18 @@ impl Limits {
             attempts: 3,
         }
     }
+
+    /// No deadline beyond a day, which the runtime's clock can always hold.
+    fn within_a_day(self) -> Self {
+        let cut = |wait: Duration| wait.min(headers::LONGEST_WAIT);
+        Self {
+            max_wait: cut(self.max_wait),
+            connect_timeout: cut(self.connect_timeout),
+            read_timeout: cut(self.read_timeout),
+            total_timeout: cut(self.total_timeout),
+            ..self
+        }
+    }
 }
 
 /// One provider's door to the network. Cheap to clone; clones share permits, pause, quota and counters.
@@ -100,6 +112,7 @@ struct Door {
 
 impl HttpClient {
     fn new(provider: &str, network: Network, limits: Limits) -> Self {
+        let limits = limits.within_a_day();
         let limiter = Limiter::new(limits.quota, limits.concurrency);
         Self {
             door: Arc::new(Door {

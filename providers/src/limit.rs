@@ -14,7 +14,7 @@ use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::provider::Quota;
 
@@ -79,8 +79,7 @@ impl Limiter {
     /// Takes a permit and waits for this call's turn, at most `patience` in all. Whoever would wait longer is told
     /// so at once.
     pub async fn enter(&self, patience: Duration) -> Result<Pass<'_>, Held> {
-        let deadline = Instant::now() + patience;
-        let _queued = self.join_queue(deadline)?;
+        let (deadline, _queued) = self.join_queue(patience)?;
         let permit = self.acquire(&self.permits, deadline).await?;
         self.take_turn(deadline).await?;
         Ok(Pass { _permit: permit })
@@ -88,8 +87,7 @@ impl Limiter {
 
     /// Waits for the turn of a further call under the same permit (a redirect).
     pub async fn follow(&self, _pass: &Pass<'_>, patience: Duration) -> Result<(), Held> {
-        let deadline = Instant::now() + patience;
-        let _queued = self.join_queue(deadline)?;
+        let (deadline, _queued) = self.join_queue(patience)?;
         self.take_turn(deadline).await
     }
 
@@ -104,17 +102,18 @@ impl Limiter {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Counts the caller in, unless those before it already fill its patience.
-    fn join_queue(&self, deadline: Instant) -> Result<Queued<'_>, Held> {
+    /// Counts the caller in, unless those before it already fill its patience. Gives its deadline.
+    fn join_queue(&self, patience: Duration) -> Result<(Duration, Queued<'_>), Held> {
+        let now = self.clock.now();
+        let deadline = now.saturating_add(patience);
         let ahead = self.queued.fetch_add(1, Ordering::Relaxed);
         let queued = Queued(&self.queued);
-        let forecast = self.forecast(ahead);
-        if forecast > self.clock.of(deadline) { Err(self.held(forecast)) } else { Ok(queued) }
+        let forecast = self.forecast(ahead, now);
+        if forecast > deadline { Err(self.held(forecast)) } else { Ok((deadline, queued)) }
     }
 
     /// When a caller with this many before it could leave, if nothing else held it up.
-    fn forecast(&self, ahead: u32) -> Duration {
-        let now = self.clock.now();
+    fn forecast(&self, ahead: u32, now: Duration) -> Duration {
         let arrival = self.arrival.get().max(now).saturating_add(self.interval.saturating_mul(ahead));
         arrival.saturating_sub(self.tolerance).max(self.paused_until.get()).max(now)
     }
@@ -122,41 +121,45 @@ impl Limiter {
     async fn acquire<'a>(
         &self,
         semaphore: &'a Semaphore,
-        deadline: Instant,
+        deadline: Duration,
     ) -> Result<SemaphorePermit<'a>, Held> {
         // The free case sets no timer. It jumps no queue: permits given back go to waiters first.
         if let Ok(permit) = semaphore.try_acquire() {
             return Ok(permit);
         }
-        match timeout_at(deadline, semaphore.acquire()).await {
+        let left = deadline.saturating_sub(self.clock.now());
+        match timeout(left, semaphore.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             // The semaphores are never closed, so what remains is that time ran out.
-            Ok(Err(_)) | Err(_) => Err(self.held(self.forecast(0))),
+            Ok(Err(_)) | Err(_) => Err(self.held(self.forecast(0, self.clock.now()))),
         }
     }
 
     /// Waits as the head of the queue until neither the pause nor the quota objects.
-    async fn take_turn(&self, deadline: Instant) -> Result<(), Held> {
+    async fn take_turn(&self, deadline: Duration) -> Result<(), Held> {
         let _turn = self.acquire(&self.turn, deadline).await?;
         loop {
             let now = self.clock.now();
-            let paused_until = self.paused_until.get();
-            let moment = if paused_until > now {
-                paused_until
-            } else {
-                match self.governor.check() {
-                    Ok(()) => {
-                        self.arrival.set(self.arrival.get().max(now).saturating_add(self.interval));
-                        return Ok(());
-                    }
-                    Err(not_until) => not_until.earliest_possible(),
-                }
+            let moment = match self.try_leave(now) {
+                Ok(()) => return Ok(()),
+                Err(moment) => moment,
             };
-            if moment > self.clock.of(deadline) {
+            if moment > deadline {
                 return Err(self.held(moment));
             }
-            sleep_until(self.clock.start + moment).await;
+            sleep(moment.saturating_sub(now)).await;
         }
+    }
+
+    /// Lets one call leave now, or tells when to ask again. For the head of the queue.
+    fn try_leave(&self, now: Duration) -> Result<(), Duration> {
+        let paused_until = self.paused_until.get();
+        if paused_until > now {
+            return Err(paused_until);
+        }
+        self.governor.check().map_err(|not_until| not_until.earliest_possible())?;
+        self.arrival.set(self.arrival.get().max(now).saturating_add(self.interval));
+        Ok(())
     }
 
     /// Sends a caller away with a moment of its own.
@@ -208,12 +211,6 @@ impl Spread {
 #[derive(Clone, Copy, Debug)]
 struct TokioClock {
     start: Instant,
-}
-
-impl TokioClock {
-    fn of(self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(self.start)
-    }
 }
 
 impl Clock for TokioClock {

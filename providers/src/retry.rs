@@ -15,6 +15,7 @@ use backoff::exponential::{ExponentialBackoff, ExponentialBackoffBuilder};
 use tokio::time::Instant;
 
 use crate::error::LookupError;
+use crate::http::headers::LONGEST_WAIT;
 
 /// The longest wait that a server may ask for and get inside a lookup.
 pub(crate) const LONGEST_ASKED: Duration = Duration::from_secs(5);
@@ -58,8 +59,9 @@ impl Retries {
     }
 }
 
-/// The same wait with 0 to 10 % on top, never less: so that a fleet told "in a minute" does not come back as one.
+/// The same wait (at most a day) with 0 to 10 % on top, never less: so that a fleet told "in a minute" does not come back as one.
 pub(crate) fn spread_out(wait: Duration) -> Duration {
+    let wait = wait.min(LONGEST_WAIT);
     // Centre and factor of the range [1.0, 1.1].
     delays(wait.mul_f64(1.05), 0.05 / 1.05).next_backoff().unwrap_or(wait).max(wait)
 }

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::body::{self, Allowance, Body};
 use super::guard::{self, Route};
+use super::headers::LONGEST_WAIT;
 use super::{Door, Request, Response, count, fault};
 use crate::error::LookupError;
 use crate::limit::{Held, Pass};
@@ -48,6 +49,9 @@ pub(super) async fn attempt(
     let sent = Instant::now();
     *patience = patience.saturating_sub(sent - begun);
     let pass = entered.map_err(Miss::Held)?;
+    if number == 1 {
+        door.retries.earn();
+    }
 
     let outcome = match follow(request, route, &pass, patience).await {
         Ok(response) => judge(request, response),
@@ -83,16 +87,17 @@ async fn follow(
         let begun = Instant::now();
         let held = door.limiter.follow(pass, *patience).await;
         *patience = patience.saturating_sub(begun.elapsed());
-        held.map_err(Miss::Held)?;
+        // Not `Held`, which costs no attempt: a chain longer than the quota would be begun anew for ever.
+        held.map_err(|_| LookupError::unavailable("no quota left to follow a redirect"))?;
     }
 }
 
 /// Where to send next, and what may go along.
 #[derive(Debug)]
-struct Hop {
-    url: Url,
+pub(super) struct Hop {
+    pub(super) url: Url,
     route: Route,
-    takes_secrets: bool,
+    pub(super) takes_secrets: bool,
 }
 
 /// The URL that a redirect names, whatever it is; `None` for an answer.
@@ -112,7 +117,7 @@ fn redirect_target(request: &Request<'_>, response: &Response) -> Option<Result<
     Some(response.url.join(location))
 }
 
-fn judge_hop(
+pub(super) fn judge_hop(
     door: &Door,
     from: &Url,
     target: Result<Url, url::ParseError>,
@@ -205,7 +210,12 @@ fn judge_peer(answer: &reqwest::Response, door: &Door) -> Result<(), LookupError
 /// Reads the status as the provider means it, and lets the limiter know what was learnt.
 fn judge(request: &Request<'_>, response: Response) -> Result<Response, Miss> {
     let door = &*request.client.door;
-    let error = (request.meaning)(&response);
+    let error = match (request.meaning)(&response) {
+        Some(LookupError::RateLimited { after }) => {
+            Some(LookupError::RateLimited { after: after.min(LONGEST_WAIT) })
+        }
+        other => other,
+    };
     let pause = match &error {
         Some(LookupError::RateLimited { after }) => {
             count(&door.counters.throttled);

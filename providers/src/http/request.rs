@@ -127,7 +127,6 @@ impl<'a> Request<'a> {
         let mut patience = door.limits.max_wait;
         let mut number = 1_u32;
         let mut last: Option<LookupError> = None;
-        door.retries.earn();
         loop {
             let (error, asked) = match exchange::attempt(&self, number, &mut patience).await {
                 Ok(response) => return Ok(response),

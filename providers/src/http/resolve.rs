@@ -37,6 +37,9 @@ impl Resolve for GuardedResolver {
             let addresses = timeout(RESOLVE_TIMEOUT, lookup(name.as_str()))
                 .await
                 .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+            if addresses.is_empty() {
+                return Err(io::Error::from(io::ErrorKind::NotFound).into());
+            }
             judge_all(&addresses, &allow_nets)?;
             let addresses: Addrs = Box::new(addresses.into_iter());
             Ok(addresses)
