@@ -58,6 +58,8 @@ pub const NOW_UNIX_SECONDS: i64 = 1_780_315_200;
 const MAX_BODY_BYTES: usize = 256 * 1024;
 /// How long the kit's client waits for an answer: long for loopback, short for a silent server.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Failures that a report spells out: one fault of a provider fails many cases.
+const MAX_SHOWN: usize = 30;
 /// A lookup that takes longer than all its calls may is stuck.
 const STUCK: Duration = Duration::from_secs(10);
 
@@ -123,9 +125,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failed = self.failures().count();
         writeln!(f, "{}: {} cases, {failed} failed", self.provider, self.results.len())?;
-        self.failures().try_for_each(|result| {
-            writeln!(f, "- {}: {}", result.case, result.failure.as_deref().unwrap_or_default())
-        })
+        for result in self.failures().take(MAX_SHOWN) {
+            writeln!(f, "- {}: {}", result.case, result.failure.as_deref().unwrap_or_default())?;
+        }
+        let rest = failed.saturating_sub(MAX_SHOWN);
+        if rest > 0 { writeln!(f, "- and {rest} more: mend these first") } else { Ok(()) }
     }
 }
 

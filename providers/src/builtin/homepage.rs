@@ -1,7 +1,7 @@
 //! The page at the e-mail address's own domain, where it is the person's.
 //!
 //! Invariant: only the domain is told, to the domain's own host; nothing is taken from a page that does not prove
-//! to be this address's (see [`proof`]); and a page that asks machines to keep out is not read.
+//! to be this address's (see `proof`); and a page that asks machines to keep out is not read.
 
 mod proof;
 #[cfg(test)]
@@ -162,7 +162,10 @@ fn finding(facts: &Facts, url: &Url, email: &EmailAddress, today: Date) -> Optio
 
 /// Whether a link is an account or the person's own site: other sites are articles, employers and friends.
 fn is_theirs(profile: &SocialProfile, link: &Url, email: &EmailAddress) -> bool {
-    profile.network() != "website" || link.host_str() == Some(email.domain())
+    let host = link.host_str().unwrap_or_default();
+    let is_below =
+        host.strip_suffix(email.domain()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    profile.network() != "website" || is_below
 }
 
 /// The page's address, without what a redirect may have hung on it.

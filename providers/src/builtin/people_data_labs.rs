@@ -139,7 +139,7 @@ impl Provider for PeopleDataLabs {
         };
         let response = request.send().await?;
         if response.status() == 404 {
-            return Ok(Lookup::NoMatch);
+            return no_match(&response);
         }
         let answer: Answer = response.json()?;
         Ok(Lookup::Match(answer.finding(http.today())))
@@ -155,6 +155,15 @@ fn meaning(response: &Response) -> Option<LookupError> {
         }),
         429 => Some(LookupError::RateLimited { after: response.retry_after().unwrap_or(WINDOW) }),
         _ => default_meaning(response),
+    }
+}
+
+/// A miss says so in the vendor's words. Any other 404 is a wrong `endpoint`, and would be remembered of everybody.
+fn no_match(response: &Response) -> Result<Lookup, LookupError> {
+    let answer: Value = response.json()?;
+    match answer.pointer("/error/type").and_then(Value::as_str) {
+        Some("not_found") => Ok(Lookup::NoMatch),
+        _ => Err(LookupError::malformed("a 404 that is no miss: check `endpoint`")),
     }
 }
 

@@ -53,6 +53,14 @@ async fn survives_the_contract_when_only_a_hash_is_sent() {
     assert!(report.is_ok(), "{report}");
 }
 
+#[tokio::test]
+async fn a_404_of_somebody_else_is_no_miss() {
+    let elsewhere = vec![Route::new("/", Reply::json(404, r#"{"message":"no Route matched"}"#))];
+    let report = check_contract(&Contract { missing: elsewhere, ..contract("") }).await;
+    let missing = report.results.iter().find(|result| result.case == "no match").unwrap();
+    assert!(missing.failure.as_deref().unwrap().contains("came `malformed`"), "{missing:?}");
+}
+
 #[test]
 fn list_and_flat_fields_are_one_and_dead_networks_are_left_out() {
     insta::assert_json_snapshot!(mapped(MATCH), @"");
