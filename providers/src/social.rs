@@ -7,8 +7,27 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod address;
+mod fediverse;
+mod ids;
+mod network;
+mod refused;
+mod table;
+mod website;
+
+#[cfg(test)]
+mod tests;
+
+/// The network of pages that are on none.
+const WEBSITE: &str = "website";
+/// The network of accounts on any server of the fediverse.
+const MASTODON: &str = "mastodon";
+
 /// An account on a network: what it is compared by, and the address it is shown at.
-#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+///
+/// The canonical address alone is enough to read the profile again, so that stored profiles follow the table as
+/// it learns.
+#[derive(Clone, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct SocialProfile {
     network: Cow<'static, str>,
@@ -33,21 +52,110 @@ pub enum ProfileError {
     Empty,
     #[error("unknown network")]
     UnknownNetwork,
+    /// On a network, but an organisation, a post, a listing, a page of the network itself.
     #[error("is not a person's profile: {0}")]
     NotAProfile(&'static str),
+    #[error("is a short link: follow it first, and give where it leads")]
+    ShortLink,
+    /// A telephone number, an e-mail address, an invitation: beyond what is promised to members.
+    #[error("is a way to reach somebody, which is never kept")]
+    Contact,
+    /// Made to lead somewhere else than it seems, or outside the public web.
+    #[error("is not a safe address: {0}")]
+    Unsafe(&'static str),
+    #[error("cannot be read: {0}")]
+    Malformed(&'static str),
+}
+
+/// Every network with a row of its own, and `mastodon` and `website`, which need none.
+pub fn networks() -> impl Iterator<Item = &'static str> {
+    table::all().map(|network| network.name).chain([MASTODON, WEBSITE])
 }
 
 impl SocialProfile {
     /// Reads a profile's URL in any of its spellings, or a self-describing id (`@ada@social.example.com`, an ORCID iD).
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
-        let url = text.trim().to_owned();
-        Ok(Self { network: Cow::Borrowed("website"), key: format!("website:{url}"), handle: None, url })
+        let text = address::tidy(text)?;
+        if let Some(result) = Self::self_describing(text) {
+            return result;
+        }
+        let (address, url) = address::Address::read(text)?;
+        if address.host == "fb.me" && address.segments.first().is_some_and(|first| ids::facebook_short(first))
+        {
+            return Err(ProfileError::ShortLink);
+        }
+        let host = address.host.trim_start_matches("www.");
+        if host.ends_with(".bsky.social") {
+            return Self::on_network("bluesky", host);
+        }
+        network::profile_at(&address)
+            .or_else(|| fediverse::profile_at(&address))
+            .unwrap_or_else(|| website::profile(&address, &url))
     }
 
     /// Reads an account name or a numeric id on a network that the source names in its own words (`twitter`, `x`).
+    /// An address in place of the account speaks for itself, whatever the word.
     pub fn on_network(network: &str, account: &str) -> Result<Self, ProfileError> {
-        let _ = (network, account);
-        Err(ProfileError::UnknownNetwork)
+        let account = address::tidy(account)?;
+        if account.contains("://") || account.starts_with("//") {
+            return Self::parse(account);
+        }
+        let word = network.trim().to_ascii_lowercase();
+        match word.as_str() {
+            "mastodon" | "fediverse" | "activitypub" | "hometown" | "pleroma" | "misskey" | "pixelfed"
+            | "friendica" => {
+                if account.contains('/') {
+                    Self::parse(account)
+                } else {
+                    fediverse::account(account)
+                }
+            }
+            "website" | "web" | "homepage" | "blog" | "personal" | "generic" | "other" | "url" | "link" => {
+                Self::parse(account)
+            }
+            _ => match (network::by_word(&word), Self::host_of(account)) {
+                (Some(network), Some(host)) if Self::is_on(network, host) => Self::parse(account),
+                (Some(network), _) => network.account(account),
+                (None, _) => Err(ProfileError::UnknownNetwork),
+            },
+        }
+    }
+
+    /// Ids that say themselves what they are.
+    fn self_describing(text: &str) -> Option<Result<Self, ProfileError>> {
+        let scheme = text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
+        match scheme.as_ref().map(|(scheme, rest)| (scheme.as_str(), *rest)) {
+            Some(("acct", account)) => return Some(fediverse::account(account)),
+            Some(("did", _)) => return Some(Self::on_network("bluesky", text)),
+            Some(("at", rest)) => {
+                let repository = rest.trim_start_matches('/').split('/').next().unwrap_or_default();
+                return Some(Self::on_network("bluesky", repository));
+            }
+            Some(("tg", rest)) => {
+                let name = rest.strip_prefix("//resolve?domain=")?.split('&').next()?;
+                return Some(Self::on_network("telegram", name));
+            }
+            _ => {}
+        }
+        if text.starts_with('@') && text.matches('@').count() == 2 {
+            return Some(fediverse::account(text));
+        }
+        let is_orcid = matches!(text.len(), 16 | 19)
+            && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'x' | b'X'));
+        is_orcid.then(|| Self::on_network("orcid", text))
+    }
+
+    /// The host that an address without a scheme begins with.
+    fn host_of(account: &str) -> Option<&str> {
+        let (host, _) = account.split_once('/')?;
+        host.contains('.').then_some(host)
+    }
+
+    fn is_on(wanted: &network::Network, host: &str) -> bool {
+        match network::site_of(&host.to_ascii_lowercase()) {
+            network::Where::On(found, _, _) => found.name == wanted.name,
+            network::Where::Beside | network::Where::Elsewhere => false,
+        }
     }
 
     /// The network's name, lower case: `github`, `twitter`, or `website` for a page on none of them.
@@ -60,7 +168,7 @@ impl SocialProfile {
         &self.key
     }
 
-    /// The account name, where the network has one.
+    /// The account name as it was found, where the network has one.
     pub fn handle(&self) -> Option<&str> {
         self.handle.as_deref()
     }
@@ -72,7 +180,7 @@ impl SocialProfile {
 
     /// Whether the network is gone: kept apart so that it is never shown as a live profile.
     pub fn is_defunct(&self) -> bool {
-        false
+        network::by_word(&self.network).is_some_and(|network| network.defunct)
     }
 }
 
