@@ -1,1 +1,218 @@
 //! The kit of checks that every provider must survive.
+//!
+//! A provider's author hands over how to build it, one subject, and the vendor's own answers: a match, a miss, a
+//! rate limit, a refused key. [`check_contract`] drives the provider through the real [`HttpClient`] against a
+//! scripted server on loopback that gives these answers, breaks them in every way the web knows, and says case by
+//! case what was demanded and what came.
+//!
+//! ```no_run
+//! # use gleaner_providers::contract::{Contract, Format, Reply, Route, check_contract};
+//! # use gleaner_providers::{EmailAddress, ProviderSettings, Subject, builtin::gravatar};
+//! # async fn checked() {
+//! let contract = Contract {
+//!     build: gravatar::build,
+//!     settings: ProviderSettings::default(),
+//!     path: "/",
+//!     subject: Subject::new(EmailAddress::parse("ada.example@example.com").unwrap()),
+//!     format: Format::Json,
+//!     matching: vec![Route::new("/profiles/", Reply::json(200, r#"{"profile_url":"https://gravatar.com/ada"}"#))],
+//!     missing: vec![Route::new("/profiles/", Reply::json(404, r#"{"error":"not found"}"#))],
+//!     rate_limited: None,
+//!     bad_key: None,
+//!     out_of_credit: None,
+//! };
+//! let report = check_contract(&contract).await;
+//! assert!(report.is_ok(), "{report}");
+//! # }
+//! ```
+//!
+//! Invariant: loopback only, and nothing is told that is not demanded of every provider.
+
+mod cases;
+mod demand;
+mod mutation;
+mod server;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use self::cases::{Case, cases};
+use self::demand::Secrets;
+pub use self::server::{Reply, Route};
+use self::server::{Script, Server};
+use crate::clock::ManualClock;
+use crate::error::LookupError;
+use crate::http::{HttpClient, Limits, Network};
+use crate::provider::{Lookup, Provider, Quota};
+use crate::settings::{ProviderSettings, SettingsError};
+use crate::subject::Subject;
+
+/// The moment at which the kit's clock stands, for answers that name a time: 2026-06-01T12:00:00Z.
+pub const NOW_UNIX_SECONDS: i64 = 1_780_315_200;
+
+/// The largest body that the kit's client reads.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+/// How long the kit's client waits for an answer: long for loopback, short for a silent server.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Failures that a report spells out: one fault of a provider fails many cases.
+const MAX_SHOWN: usize = 30;
+/// A lookup that takes longer than all its calls may is stuck.
+const STUCK: Duration = Duration::from_secs(10);
+
+/// What a provider's author hands to the kit.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    pub build: fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
+    /// Key and options to build it with; the kit sets `endpoint`.
+    pub settings: ProviderSettings,
+    /// What follows the server's origin in `endpoint`, with `{domain}` where the provider takes a template.
+    pub path: &'static str,
+    /// An invented person, the one of the answers in `matching`.
+    pub subject: Subject,
+    pub format: Format,
+    /// The vendor's answers when it knows the subject, by path.
+    pub matching: Vec<Route>,
+    /// The vendor's answers when it does not.
+    pub missing: Vec<Route>,
+    /// How the vendor says "slow down", and for how long that is at [`NOW_UNIX_SECONDS`].
+    pub rate_limited: Option<(Reply, Duration)>,
+    /// How the vendor refuses a key.
+    pub bad_key: Option<Reply>,
+    /// How the vendor says that the credits are used up.
+    pub out_of_credit: Option<Reply>,
+}
+
+/// What a provider reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// A vendor's API: an answer of another shape is an error, never "no match".
+    Json,
+    /// A stranger's page: whatever is not a readable page is no match.
+    Html,
+}
+
+/// What came of each case.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub provider: String,
+    pub results: Vec<CaseResult>,
+}
+
+/// What came of one case.
+#[derive(Clone, Debug)]
+pub struct CaseResult {
+    pub case: String,
+    /// What is wrong and what to mend; `None` where the case is survived.
+    pub failure: Option<String>,
+}
+
+impl Report {
+    pub fn is_ok(&self) -> bool {
+        self.failures().next().is_none()
+    }
+
+    /// The cases that were not survived.
+    pub fn failures(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results.iter().filter(|result| result.failure.is_some())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failed = self.failures().count();
+        writeln!(f, "{}: {} cases, {failed} failed", self.provider, self.results.len())?;
+        for result in self.failures().take(MAX_SHOWN) {
+            writeln!(f, "- {}: {}", result.case, result.failure.as_deref().unwrap_or_default())?;
+        }
+        let rest = failed.saturating_sub(MAX_SHOWN);
+        if rest > 0 { writeln!(f, "- and {rest} more: mend these first") } else { Ok(()) }
+    }
+}
+
+/// Puts a provider through every case.
+pub async fn check_contract(contract: &Contract) -> Report {
+    let stage = match Stage::set(contract).await {
+        Ok(stage) => stage,
+        Err(failure) => {
+            let result = CaseResult { case: "set-up".into(), failure: Some(failure) };
+            return Report { provider: "unbuilt".into(), results: vec![result] };
+        }
+    };
+    let descriptor = stage.provider.descriptor();
+    let mut results = vec![CaseResult { case: "descriptor".into(), failure: demand::descriptor(descriptor) }];
+
+    let expected = stage.play(Script::Routes(contract.matching.clone())).await;
+    let told = demand::told(contract, descriptor, &stage.server.take_requests());
+    results.push(CaseResult { case: "tells no more than it declares".into(), failure: told });
+    let expected = expected.ok().and_then(Result::ok);
+
+    for Case { name, script, demand } in cases(contract) {
+        let outcome = stage.play(script).await;
+        let failure = match outcome {
+            Ok(outcome) => demand.judge(&outcome, expected.as_ref(), &stage.secrets, descriptor),
+            Err(stuck) => Some(stuck),
+        };
+        results.push(CaseResult { case: name, failure });
+    }
+    Report { provider: descriptor.name.to_string(), results }
+}
+
+/// The provider under test, the server it asks, and how it reaches it.
+struct Stage {
+    server: Server,
+    provider: Arc<dyn Provider>,
+    subject: Subject,
+    network: Network,
+    limits: Limits,
+    secrets: Secrets,
+}
+
+impl Stage {
+    async fn set(contract: &Contract) -> Result<Self, String> {
+        let server = Server::start().await.map_err(|error| format!("no loopback server: {error}"))?;
+        let settings = ProviderSettings {
+            endpoint: Some(format!("http://{}{}", server.address(), contract.path)),
+            ..contract.settings.clone()
+        };
+        let provider = (contract.build)(&settings).map_err(|error| format!("does not build: {error}"))?;
+        let descriptor = provider.descriptor();
+        let limits = Limits {
+            reach: descriptor.reach,
+            trusted: settings.trusted_origin(&descriptor.endpoint),
+            connect_timeout: PATIENCE,
+            read_timeout: PATIENCE,
+            total_timeout: PATIENCE,
+            max_body_bytes: MAX_BODY_BYTES,
+            attempts: 1,
+            ..Limits::for_quota(Quota::per_second(1_000_000))
+        };
+        let now = Timestamp::from_second(NOW_UNIX_SECONDS).map_err(|error| error.to_string())?;
+        let network = Network::new(None, ManualClock::at(now)).map_err(|error| error.to_string())?;
+        let secrets = Secrets::of(contract);
+        Ok(Self { server, provider, subject: contract.subject.clone(), network, limits, secrets })
+    }
+
+    /// One lookup while the server follows a script, through a client that no earlier case has paused. An error is
+    /// a lookup that brought no outcome at all.
+    async fn play(&self, script: Script) -> Result<Result<Lookup, LookupError>, String> {
+        self.server.follow(script);
+        let http: HttpClient = self.network.client("contract", self.limits.clone());
+        let (provider, subject) = (Arc::clone(&self.provider), self.subject.clone());
+        let mut lookup = tokio::spawn(async move { provider.lookup(&subject, &http).await });
+        match timeout(STUCK, &mut lookup).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(_)) => Err("the provider panicked: no answer may do that".into()),
+            Err(_) => {
+                lookup.abort();
+                Err(format!("did not end within {} s", STUCK.as_secs()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

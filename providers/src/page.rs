@@ -135,8 +135,13 @@ fn pieces(mut rest: &str) -> impl Iterator<Item = &str> {
 /// How deep the place is at which the parser stands: the last child of the last child, and so on.
 fn depth(parser: &Parser<HtmlTreeSink>) -> usize {
     let html = parser.tokenizer.sink.sink.0.borrow();
-    let path = std::iter::successors(Some(html.tree.root()), |node| node.last_child());
-    path.take(MAX_DEPTH + 2).count() - 1
+    let (mut node, mut depth) = (html.tree.root(), 0);
+    while let Some(child) = node.last_child()
+        && depth <= MAX_DEPTH
+    {
+        (node, depth) = (child, depth + 1);
+    }
+    depth
 }
 
 /// What relative links are relative to.

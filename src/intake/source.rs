@@ -1,5 +1,6 @@
 //! What can be named on a command line: a file, standard input, an address; and how its format is found out.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -16,6 +17,12 @@ const BUFFER: usize = 64 * 1024;
 pub struct Source {
     rows: Rows<Box<dyn BufRead + Send>>,
     size_bytes: Option<u64>,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.rows.name).finish_non_exhaustive()
+    }
 }
 
 /// Rows read together.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gleaner::keyring::SubjectKey;
 use gleaner_providers::EmailAddress;
-use gleaner_providers::sandbox::{Latency, SandboxSettings, Service};
+use gleaner_providers::sandbox::{Latency, SandboxSettings};
 use sqlx::{Row as _, SqlitePool};
 
 use crate::support::{Dice, Home, text};
@@ -62,8 +62,8 @@ impl Ledger {
 
     /// Paid questions that were asked although their answer was stored.
     fn asked_again(&self, home: &Home) -> usize {
-        let paid = home.sandbox.ledger().into_iter().filter(|entry| entry.provider == Service::PeopleDataLabs);
-        paid.filter(|entry| self.stored.get(&entry.told).is_some_and(|seen| entry.seq > *seen)).count()
+        let paid = home.sandbox.ledger().into_iter().filter(|entry| entry.provider == "people_data_labs");
+        paid.filter(|entry| self.stored.get(&*entry.identifier).is_some_and(|seen| entry.seq > *seen)).count()
     }
 }
 

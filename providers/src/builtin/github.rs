@@ -7,7 +7,8 @@
 //! and is marked as weak.
 
 mod answer;
-#[cfg(all(test, feature = "contract"))]
+#[cfg(test)]
+#[cfg(feature = "contract")]
 mod tests;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use self::answer::{Commits, Link, User, Users, Via};
+use self::answer::{Commits, Link, User, Users, Via, is_login};
 use super::below;
 use crate::email::EmailAddress;
 use crate::error::LookupError;
@@ -32,7 +33,7 @@ use crate::subject::Subject;
 const KEYLESS_PER_MINUTE: u32 = 10;
 const KEYED_PER_MINUTE: u32 = 30;
 /// What the vendor asks for where it names no time: "at least one minute".
-const UNNAMED_WAIT: Duration = Duration::from_secs(60);
+const UNNAMED_WAIT: Duration = Duration::from_mins(1);
 /// Search is fuzzy: this many of its accounts are read to find the one with the address.
 const CANDIDATES: usize = 3;
 /// The domain of the addresses that hide a person's own in commits, and name their account.
@@ -242,8 +243,6 @@ impl<'a> NoReply<'a> {
             Some((id, login)) => (Some(id.parse().ok()?), login),
             None => (None, local_part),
         };
-        let is_login = (1..=39).contains(&login.len())
-            && login.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        is_login.then_some(Self { id, login })
+        is_login(login).then_some(Self { id, login })
     }
 }

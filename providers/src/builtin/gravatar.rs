@@ -2,7 +2,8 @@
 //!
 //! Invariant: the vendor learns the SHA-256 of the address and nothing else.
 
-#[cfg(all(test, feature = "contract"))]
+#[cfg(test)]
+#[cfg(feature = "contract")]
 mod tests;
 
 use std::num::NonZeroU32;
@@ -103,7 +104,8 @@ impl Provider for Gravatar {
 /// A profile as v3 sends it. Absent texts are `""`; names by part, links and all accounts come with a key only.
 #[derive(Deserialize)]
 struct Profile {
-    profile_url: String,
+    #[serde(rename = "profile_url")]
+    page: String,
     display_name: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
@@ -125,7 +127,7 @@ struct Link {
 
 impl Profile {
     fn finding(&self, local_part: &str) -> Finding {
-        let own = SocialProfile::parse(&self.profile_url).ok();
+        let own = SocialProfile::parse(&self.page).ok();
         let slug = own.as_ref().and_then(SocialProfile::handle).unwrap_or_default();
         let name = self.name(&[slug, local_part]);
 

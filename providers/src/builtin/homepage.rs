@@ -1,10 +1,11 @@
 //! The page at the e-mail address's own domain, where it is the person's.
 //!
 //! Invariant: only the domain is told, to the domain's own host; nothing is taken from a page that does not prove
-//! to be this address's (see [`proof`]); and a page that asks machines to keep out is not read.
+//! to be this address's (see `proof`); and a page that asks machines to keep out is not read.
 
 mod proof;
-#[cfg(all(test, feature = "contract"))]
+#[cfg(test)]
+#[cfg(feature = "contract")]
 mod tests;
 
 use std::num::NonZeroU32;
@@ -21,7 +22,7 @@ use crate::age::BirthInterval;
 use crate::email::{EmailAddress, MailboxKind};
 use crate::error::LookupError;
 use crate::finding::{Assurance, Claim, Confidence, Finding};
-use crate::http::{HttpClient, Response, default_meaning};
+use crate::http::{HttpClient, Response};
 use crate::page::{self, Facts};
 use crate::provider::{Descriptor, Field, Identifier, KeyNeed, Lookup, Price, Provider, Quota, Reach};
 use crate::settings::{ProviderSettings, SettingsError};
@@ -84,8 +85,8 @@ impl Provider for Homepage {
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let email = subject.email();
         let Some(url) = self.page_of(email) else { return Ok(Lookup::NoMatch) };
-        let response = http.get(url).header("accept", "text/html").meaning(meaning).send().await?;
-        if !is_readable(&response) {
+        let response = http.get(url).header("accept", "text/html").meaning(|_| None).send().await?;
+        if !is_readable(&response)? {
             return Ok(Lookup::NoMatch);
         }
         let url = response.url().clone();
@@ -112,23 +113,18 @@ fn fill(template: &str, domain: &str) -> Option<Url> {
     (is_name && matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
-/// A page's host owes us nothing: that it refuses us, or has no page, says nothing of other hosts, so that it must
-/// neither stop the provider nor slow it down.
-fn meaning(response: &Response) -> Option<LookupError> {
-    match response.status() {
-        429 | 503 => Some(LookupError::unavailable("the page's host asks to come back later")),
-        400..=499 => None,
-        _ => default_meaning(response),
+/// Whether the answer is a page that we may read. A host owes us none: whether it refuses us or has no page says
+/// nothing of other hosts. So its status is judged here and not by the client, which would take its "slow down" for
+/// the provider's and let one stranger stop all lookups.
+fn is_readable(response: &Response) -> Result<bool, LookupError> {
+    if matches!(response.status(), 429 | 500..=599) {
+        return Err(LookupError::unavailable("the page's host is not able to answer"));
     }
-}
-
-/// Whether the answer is a page that we may read.
-fn is_readable(response: &Response) -> bool {
     let kind = response.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_html = matches!(kind.as_str(), "text/html" | "application/xhtml+xml");
     let is_closed = response.header("x-robots-tag").is_some_and(page::is_closed);
-    (200..300).contains(&response.status()) && is_html && !is_closed
+    Ok((200..300).contains(&response.status()) && is_html && !is_closed)
 }
 
 /// Parses off the runtime's threads: a page may take its time. A body that was cut at the cap is read as far as it
@@ -166,7 +162,10 @@ fn finding(facts: &Facts, url: &Url, email: &EmailAddress, today: Date) -> Optio
 
 /// Whether a link is an account or the person's own site: other sites are articles, employers and friends.
 fn is_theirs(profile: &SocialProfile, link: &Url, email: &EmailAddress) -> bool {
-    profile.network() != "website" || link.host_str() == Some(email.domain())
+    let host = link.host_str().unwrap_or_default();
+    let is_below =
+        host.strip_suffix(email.domain()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    profile.network() != "website" || is_below
 }
 
 /// The page's address, without what a redirect may have hung on it.

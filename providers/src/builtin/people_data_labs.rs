@@ -2,7 +2,8 @@
 //!
 //! Invariant: only the fields that we keep are asked for (`data_include`), and what it says is a broker's word.
 
-#[cfg(all(test, feature = "contract"))]
+#[cfg(test)]
+#[cfg(feature = "contract")]
 mod tests;
 
 use std::sync::Arc;
@@ -51,7 +52,7 @@ const WANTED: &str = "full_name,first_name,last_name,birth_date,birth_year,profi
 /// Calls a minute on the free plan; paying plans have ten times as many.
 const CALLS_PER_MINUTE: u32 = 100;
 /// The vendor counts in fixed minutes, so that a minute is always enough.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// List price of a match: about $98 for 350 on the smallest paying plan. Misses are free.
 const CENTS_PER_MATCH: u64 = 28;
 
@@ -138,7 +139,7 @@ impl Provider for PeopleDataLabs {
         };
         let response = request.send().await?;
         if response.status() == 404 {
-            return Ok(Lookup::NoMatch);
+            return no_match(&response);
         }
         let answer: Answer = response.json()?;
         Ok(Lookup::Match(answer.finding(http.today())))
@@ -154,6 +155,15 @@ fn meaning(response: &Response) -> Option<LookupError> {
         }),
         429 => Some(LookupError::RateLimited { after: response.retry_after().unwrap_or(WINDOW) }),
         _ => default_meaning(response),
+    }
+}
+
+/// A miss says so in the vendor's words. Any other 404 is a wrong `endpoint`, and would be remembered of everybody.
+fn no_match(response: &Response) -> Result<Lookup, LookupError> {
+    let answer: Value = response.json()?;
+    match answer.pointer("/error/type").and_then(Value::as_str) {
+        Some("not_found") => Ok(Lookup::NoMatch),
+        _ => Err(LookupError::malformed("a 404 that is no miss: check `endpoint`")),
     }
 }
 

@@ -134,9 +134,9 @@ fn date_value(element: ElementRef<'_>) -> String {
         let datetime = element.attr("datetime").filter(|_| machine).or_else(|| alternative(element));
         datetime.map_or_else(|| text(*element), |value| value.trim().to_owned())
     };
-    let parts = values(element).map(|value| date(&value));
+    let mut parts = values(element).map(|value| date(&value));
     let year_first = |text: &String| text.bytes().take_while(u8::is_ascii_digit).count() == 4;
-    parts.filter(year_first).next().unwrap_or_else(|| date(&element))
+    parts.find(year_first).unwrap_or_else(|| date(&element))
 }
 
 /// The value-class pattern: the parts of a property that hold its value.

@@ -24,7 +24,9 @@ type Node = Map<String, Value>;
 pub(super) fn people(html: &Html, base: &Url) -> Vec<Person> {
     let blocks: Vec<Value> = blocks(html).collect();
     let mut nodes = Vec::new();
-    blocks.iter().for_each(|block| collect(block, &mut nodes));
+    for block in &blocks {
+        collect(block, &mut nodes);
+    }
     let graph = Graph::of(&nodes);
     graph.people().take(MAX_PEOPLE).map(|person| person.read(base)).collect()
 }

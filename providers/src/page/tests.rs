@@ -16,14 +16,14 @@ fn facts(html: &str) -> Facts {
 
 /// One line a person: name, given, family, addresses, links, births.
 fn people(html: &str) -> String {
-    let mut lines = String::new();
+    let mut told = String::new();
     for person in facts(html).people {
         let Parts { full, given, family } = &person.name;
         let links: Vec<_> = person.links.iter().map(Url::as_str).collect();
-        writeln!(lines, "{full:?} {given:?} {family:?} {:?} {links:?} {:?}", person.emails, person.births)
+        writeln!(told, "{full:?} {given:?} {family:?} {:?} {links:?} {:?}", person.emails, person.births)
             .unwrap();
     }
-    lines
+    told
 }
 
 #[test]

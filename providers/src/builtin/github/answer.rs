@@ -55,7 +55,7 @@ pub(super) struct Item {
 
 impl Item {
     pub(super) fn is_person(&self) -> bool {
-        is_person(self.r#type.as_deref())
+        is_person(self.r#type.as_deref()) && is_login(&self.login)
     }
 }
 
@@ -146,7 +146,7 @@ pub(super) struct Link {
 
 impl User {
     pub(super) fn is_person(&self) -> bool {
-        is_person(self.r#type.as_deref())
+        is_person(self.r#type.as_deref()) && is_login(&self.login)
     }
 
     /// Whether the account shows this address; nothing where it shows none.
@@ -182,6 +182,11 @@ fn claim_of(name: Option<&str>, handles: &[&str], confidence: Confidence) -> Opt
 /// An organisation or a bot is nobody; an absent type is a user's.
 fn is_person(kind: Option<&str>) -> bool {
     kind.is_none_or(|kind| kind == "User")
+}
+
+/// Whether a text can be an account's name: what else an answer calls one is never put into a URL.
+pub(super) fn is_login(text: &str) -> bool {
+    (1..=39).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn is_same(text: &str, email: &EmailAddress) -> bool {

@@ -1,1 +1,99 @@
+//! The home page, as people write it and as hosts serve it.
 
+use jiff::civil::date;
+
+use super::*;
+use crate::contract::{Contract, Format, Reply, Route, check_contract};
+
+const PERSON: &str = include_str!("../../../fixtures/homepage/person.html");
+const STAFF: &str = include_str!("../../../fixtures/homepage/staff.html");
+const STRANGER: &str = include_str!("../../../fixtures/homepage/stranger.html");
+const NOINDEX: &str = include_str!("../../../fixtures/homepage/noindex.html");
+
+fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn mapped(page: &str) -> Option<Finding> {
+    let url = Url::parse("https://example.com/?session=1#top").unwrap();
+    let facts = page::read(page.as_bytes(), &url).unwrap();
+    finding(&facts, &url, &email("ada@example.com"), date(2026, 6, 1))
+}
+
+fn contract(matching: Reply, missing: Reply) -> Contract {
+    Contract {
+        build,
+        settings: ProviderSettings::default(),
+        path: "/homepage/{domain}/",
+        subject: Subject::new(email("ada@example.com")),
+        format: Format::Html,
+        matching: vec![Route::new("/homepage/example.com/", matching)],
+        missing: vec![Route::new("/homepage/example.com/", missing)],
+        rate_limited: None,
+        bad_key: None,
+        out_of_credit: None,
+    }
+}
+
+#[tokio::test]
+async fn survives_the_contract() {
+    let report = check_contract(&contract(Reply::html(200, PERSON), Reply::html(200, STRANGER))).await;
+    assert!(report.is_ok(), "{report}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_there_or_not_for_us_is_no_match() {
+    for (case, missing) in [
+        ("not found", Reply::html(404, PERSON)),
+        ("forbidden", Reply::html(403, PERSON)),
+        ("gone for legal reasons", Reply::html(451, PERSON)),
+        ("another type", Reply::new(200, "text/plain", PERSON)),
+        ("closed by header", Reply::html(200, PERSON).header("x-robots-tag", "noai")),
+        ("closed by the page", Reply::html(200, NOINDEX)),
+    ] {
+        let report = check_contract(&contract(Reply::html(200, PERSON), missing)).await;
+        let result = report.results.iter().find(|result| result.case == "no match").unwrap();
+        assert_eq!(result.failure, None, "{case}");
+    }
+}
+
+#[test]
+fn what_card_and_json_ld_say_is_one() {
+    insta::assert_json_snapshot!(mapped(PERSON), @"");
+}
+
+#[test]
+fn on_a_staff_page_only_the_one_with_the_address_is_taken() {
+    insta::assert_json_snapshot!(mapped(STAFF), @"");
+}
+
+#[test]
+fn a_strangers_page_says_nothing() {
+    assert_eq!(mapped(STRANGER), None);
+    assert_eq!(mapped(NOINDEX), None);
+}
+
+#[test]
+fn only_a_mailbox_of_a_persons_own_has_a_page() {
+    let homepage = Homepage { descriptor: descriptor(), template: "https://{domain}/".into() };
+    let page = |address| homepage.page_of(&email(address)).map(String::from);
+    assert_eq!(page("ada@example.com").as_deref(), Some("https://example.com/"));
+    for address in ["ada@gmail.com", "info@example.com"] {
+        assert_eq!(page(address), None, "{address}");
+    }
+}
+
+#[test]
+fn a_template_is_filled_with_host_names_only() {
+    assert_eq!(
+        fill("http://127.0.0.1:1/p/{domain}/", "example.com").unwrap().as_str(),
+        "http://127.0.0.1:1/p/example.com/"
+    );
+    for domain in ["10.0.0.1", "[::1]", "0x7f.1", "a/../b", "a@b", "a b", ""] {
+        assert_eq!(fill("https://{domain}/", domain), None, "{domain}");
+    }
+    for endpoint in ["https://example.com/", "ftp://{domain}/", "{domain}"] {
+        let settings = ProviderSettings { endpoint: Some(endpoint.into()), ..ProviderSettings::default() };
+        assert!(matches!(build(&settings), Err(SettingsError::Endpoint { .. })), "{endpoint}");
+    }
+}

@@ -1,0 +1,130 @@
+//! The cases: what the server does, and what is demanded then.
+//!
+//! Invariant: each case differs from a good answer in one thing, so that its failure says what to mend.
+
+use super::demand::Demand;
+use super::mutation::{with_hostile_texts, with_unknown_fields, with_wrong_types};
+use super::server::{Reply, Route, Script};
+use super::{Contract, Format, MAX_BODY_BYTES};
+
+/// One case.
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) script: Script,
+    pub(super) demand: Demand,
+}
+
+impl Case {
+    fn new(name: impl Into<String>, script: Script, demand: Demand) -> Self {
+        Self { name: name.into(), script, demand }
+    }
+}
+
+/// Every case of a contract.
+pub(super) fn cases(contract: &Contract) -> Vec<Case> {
+    let mut cases = answers(contract);
+    cases.extend(refusals(contract));
+    cases.extend(outages(contract));
+    cases.extend(wrong_bodies(contract));
+    cases.extend(mutants(contract));
+    cases
+}
+
+/// What the vendor says when all is well.
+fn answers(contract: &Contract) -> Vec<Case> {
+    let matching = || Script::Routes(contract.matching.clone());
+    vec![
+        Case::new("match", matching(), Demand::Match),
+        Case::new("the same question again", matching(), Demand::SameMatch),
+        Case::new("no match", Script::Routes(contract.missing.clone()), Demand::NoMatch),
+    ]
+}
+
+/// What the vendor says when it will not answer, in its own way.
+fn refusals(contract: &Contract) -> Vec<Case> {
+    let rate_limited = contract.rate_limited.as_ref();
+    let rate_limited = rate_limited.map(|(reply, after)| ("rate limit", reply, Demand::RateLimited(*after)));
+    let bad_key = contract.bad_key.as_ref().map(|reply| ("bad key", reply, Demand::Denied));
+    let out_of_credit = contract.out_of_credit.as_ref();
+    let out_of_credit = out_of_credit.map(|reply| ("out of credit", reply, Demand::QuotaExhausted));
+    let refusals = [rate_limited, bad_key, out_of_credit].into_iter().flatten();
+    refusals.map(|(name, reply, demand)| Case::new(name, Script::Always(reply.clone()), demand)).collect()
+}
+
+/// When the vendor is down.
+fn outages(contract: &Contract) -> Vec<Case> {
+    let down = |status| Script::Always(Reply::html(status, "<h1>An error of the gateway</h1>"));
+    let mut outages = vec![
+        Case::new("status 500", down(500), Demand::Unavailable),
+        Case::new("status 502", down(502), Demand::Unavailable),
+        Case::new("status 503", down(503), Demand::Unavailable),
+        Case::new("silence", Script::Silence, Demand::Unavailable),
+        Case::new("connection closed", Script::HangUp, Demand::Unavailable),
+    ];
+    if let Some(route) = contract.matching.first() {
+        outages.push(Case::new("broken off half way", Script::Half(route.reply.clone()), Demand::Broken));
+    }
+    outages
+}
+
+/// Answers with the status of a match and a body that is none.
+fn wrong_bodies(contract: &Contract) -> Vec<Case> {
+    let Some(good) = contract.matching.first().map(|route| &route.reply) else { return Vec::new() };
+    let always = |body: &[u8]| Script::Always(good.with_body(body.to_vec()));
+    let is_json = contract.format == Format::Json;
+    let demand = if is_json { Demand::Malformed } else { Demand::NoMatch };
+    let mut cases = vec![
+        Case::new("an empty body", always(b""), demand),
+        Case::new("bytes that are no text", always(&[0xff, 0xfe, 0x00, 0x80]), demand),
+        Case::new("another content type", Script::Always(Reply::new(200, "image/png", "\u{89}PNG")), demand),
+    ];
+    if is_json {
+        let shapes = ["[]", "{}", "null", "true", "7", r#""x""#, "[[]]", "[{}]", "<html></html>"];
+        cases.extend(
+            shapes.map(|shape| Case::new(format!("the body {shape}"), always(shape.as_bytes()), demand)),
+        );
+        let half = good.body.get(..good.body.len() / 2).unwrap_or_default();
+        cases.push(Case::new("JSON that breaks off", always(half), Demand::Malformed));
+        let deep = "[".repeat(100_000);
+        cases.push(Case::new("JSON of 100,000 levels", always(deep.as_bytes()), Demand::Malformed));
+    } else {
+        let deep = "<div>".repeat(MAX_BODY_BYTES / 5);
+        cases.push(Case::new("a page of 50,000 levels", always(deep.as_bytes()), Demand::Malformed));
+    }
+    let mut oversized = good.body.clone();
+    oversized.resize(MAX_BODY_BYTES + 1, b' ');
+    let demand = if is_json { Demand::Malformed } else { Demand::Harmless };
+    cases.push(Case::new("a body beyond the cap", always(&oversized), demand));
+    cases
+}
+
+/// The matching answers with one thing changed.
+fn mutants(contract: &Contract) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (at, route) in contract.matching.iter().enumerate() {
+        let instead = |body: Vec<u8>| {
+            let mut routes: Vec<Route> = contract.matching.clone();
+            if let Some(changed) = routes.get_mut(at) {
+                changed.reply = route.reply.with_body(body);
+            }
+            Script::Routes(routes)
+        };
+        let body = &route.reply.body;
+        let path = route.path;
+        let hostile = with_hostile_texts(body, contract.format).into_iter();
+        cases.extend(
+            hostile.map(|(what, body)| Case::new(format!("{path}: {what}"), instead(body), Demand::Harmless)),
+        );
+        if contract.format == Format::Json {
+            let wrong = with_wrong_types(body).into_iter();
+            cases.extend(
+                wrong.map(|(what, body)| {
+                    Case::new(format!("{path}: {what}"), instead(body), Demand::Harmless)
+                }),
+            );
+            let name = format!("{path}: unknown fields");
+            cases.push(Case::new(name, instead(with_unknown_fields(body)), Demand::SameMatch));
+        }
+    }
+    cases
+}

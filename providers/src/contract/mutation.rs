@@ -1,0 +1,161 @@
+//! Answers gone wrong: one place at a time, in every way that a vendor's bug or an attacker's page brings about.
+//!
+//! Invariant: pure and deterministic.
+
+use serde_json::{Value, json};
+
+use super::Format;
+
+/// Text that must come out of no provider as it is.
+pub(super) const HOSTILE: [(&str, &str); 6] = [
+    ("control characters", "Ada\u{0}\u{7}\u{1b}[31m\r\nExample"),
+    ("bidi overrides", "Ada \u{202e}elpmaxE\u{2066}\u{200b}"),
+    ("markup", "<script>alert(1)</script>"),
+    ("a script URL", "javascript:alert(1)//github.com/ada"),
+    ("a data URL", "data:text/html,<b>Ada</b>"),
+    ("100,000 characters", LONG),
+];
+
+/// What the long text is made of; [`hostile`] repeats it.
+const LONG: &str = "AdaExample";
+const LONG_REPEATS: usize = 10_000;
+
+/// The payloads, at their length.
+fn hostile() -> impl Iterator<Item = (&'static str, String)> {
+    HOSTILE
+        .iter()
+        .map(|&(name, text)| (name, if text == LONG { LONG.repeat(LONG_REPEATS) } else { text.to_owned() }))
+}
+
+/// The body with one text at a time replaced by hostile ones: what was done, and the body.
+pub(super) fn with_hostile_texts(body: &[u8], format: Format) -> Vec<(String, Vec<u8>)> {
+    match format {
+        Format::Json => {
+            let places = places(body).into_iter().filter(|(_, value)| value.is_string());
+            let places: Vec<_> = places.collect();
+            let mutants = places.iter().flat_map(|(place, _)| {
+                hostile().map(move |(name, text)| {
+                    (format!("{name} at {place}"), replaced(body, place, &text.into()))
+                })
+            });
+            mutants.collect()
+        }
+        Format::Html => {
+            let text = String::from_utf8_lossy(body);
+            let spans = quoted_and_shown(&text);
+            let mutants = spans.iter().flat_map(|&(from, to)| {
+                let (before, after) = (&text[..from], &text[to..]);
+                let line = before.lines().count();
+                hostile().map(move |(name, hostile)| {
+                    (
+                        format!("{name} in line {line}"),
+                        format!("{before}{}{after}", escaped(&hostile)).into_bytes(),
+                    )
+                })
+            });
+            mutants.collect()
+        }
+    }
+}
+
+/// The JSON body with one value at a time of a wrong type.
+pub(super) fn with_wrong_types(body: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let wrong = [Value::Null, json!(true), json!(-7.5), json!("x"), json!([]), json!([[]]), json!({})];
+    let places = places(body);
+    let mutants = places.iter().filter(|(place, _)| !place.is_empty()).flat_map(|(place, _)| {
+        wrong.iter().map(move |wrong| (format!("{wrong} at {place}"), replaced(body, place, wrong)))
+    });
+    mutants.collect()
+}
+
+/// The JSON body with a field that nobody knows in every object.
+pub(super) fn with_unknown_fields(body: &[u8]) -> Vec<u8> {
+    fn extend(value: &mut Value) {
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(extend),
+            Value::Object(fields) => {
+                fields.values_mut().for_each(extend);
+                fields.insert("a_field_of_next_year".into(), json!({"and": ["one", {"in": null}]}));
+            }
+            _ => {}
+        }
+    }
+    let Ok(mut value) = serde_json::from_slice(body) else { return body.to_vec() };
+    extend(&mut value);
+    value.to_string().into_bytes()
+}
+
+/// Every place in a JSON body as a JSON pointer (RFC 6901), with what stands there.
+fn places(body: &[u8]) -> Vec<(String, Value)> {
+    fn visit(place: &str, value: &Value, places: &mut Vec<(String, Value)>) {
+        places.push((place.to_owned(), value.clone()));
+        match value {
+            Value::Array(values) => {
+                values
+                    .iter()
+                    .enumerate()
+                    .for_each(|(at, value)| visit(&format!("{place}/{at}"), value, places));
+            }
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                visit(&format!("{place}/{}", name.replace('~', "~0").replace('/', "~1")), value, places);
+            }),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(value) = serde_json::from_slice(body) {
+        visit("", &value, &mut found);
+    }
+    found
+}
+
+fn replaced(body: &[u8], place: &str, with: &Value) -> Vec<u8> {
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else { return body.to_vec() };
+    if let Some(at) = value.pointer_mut(place) {
+        *at = with.clone();
+    }
+    value.to_string().into_bytes()
+}
+
+/// Where a page holds values: between quotes, and between tags.
+fn quoted_and_shown(page: &str) -> Vec<(usize, usize)> {
+    let mut spans = Vec::new();
+    for (open, close) in [('"', '"'), ('>', '<')] {
+        let mut rest = 0;
+        while let Some(from) = page[rest..].find(open).map(|at| rest + at + 1) {
+            let Some(to) = page[from..].find(close).map(|at| from + at) else { break };
+            if !page[from..to].trim().is_empty() {
+                spans.push((from, to));
+            }
+            rest = to + usize::from(open == close);
+        }
+    }
+    spans
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_is_broken_once_in_every_way() {
+        let body = br#"{"a":[{"b/c":"x"}],"d":1}"#;
+        let places: Vec<_> = places(body).into_iter().map(|(place, _)| place).collect();
+        assert_eq!(places, ["", "/a", "/a/0", "/a/0/b~1c", "/d"]);
+        assert_eq!(with_wrong_types(body).len(), 4 * 7);
+        assert_eq!(with_hostile_texts(body, Format::Json).len(), HOSTILE.len());
+        let unknown = String::from_utf8(with_unknown_fields(br#"{"a":[{}]}"#)).unwrap();
+        assert_eq!(unknown.matches("a_field_of_next_year").count(), 2);
+    }
+
+    #[test]
+    fn values_of_a_page_are_found_between_quotes_and_tags() {
+        let page = r#"<p class="n"> <b>Ada</b> </p>"#;
+        let found: Vec<_> = quoted_and_shown(page).into_iter().map(|(from, to)| &page[from..to]).collect();
+        assert_eq!(found, ["n", "Ada"]);
+    }
+}
