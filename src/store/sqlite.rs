@@ -9,7 +9,8 @@
 //! through the busy timeout, because transactions are short.
 //!
 //! One statement a batch. What costs here is the number of statements and of commits, not of rows, so many rows
-//! travel as one JSON text through `json_each`.
+//! travel as one JSON text through `jsonb_each` (which, unlike `json_each`, does not print each row again for
+//! each of its columns).
 //!
 //! Invariant: every write is one statement or one transaction on `writer`, and `Census` adds up after each.
 

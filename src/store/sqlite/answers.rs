@@ -22,7 +22,7 @@ pub(super) const SAVE: &str = "
     SELECT
         answer.subject, value ->> 'provider', value ->> 'outcome', value ->> 'finding', value ->> 'handle',
         value ->> 'ready_at', value ->> 'cost_micros', value ->> 'fetched_at', value ->> 'expires_at'
-    FROM (SELECT unhex(value ->> 'subject') AS subject, value FROM json_each(?1)) AS answer
+    FROM (SELECT unhex(value ->> 'subject') AS subject, value FROM jsonb_each(?1)) AS answer
     WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE subject = answer.subject)
     ON CONFLICT (subject, provider) DO UPDATE SET
         outcome = excluded.outcome,
@@ -90,7 +90,7 @@ pub(super) async fn unexpired(
     let sql = "
         SELECT subject, provider, outcome, finding, handle, ready_at, cost_micros, fetched_at, expires_at
         FROM provider_answers
-        WHERE subject IN (SELECT unhex(value) FROM json_each(?1)) AND expires_at > ?2
+        WHERE subject IN (SELECT unhex(value) FROM jsonb_each(?1)) AND expires_at > ?2
         ORDER BY subject, provider";
     let rows = sqlx::query(sql)
         .bind(json(&subjects.iter().map(subject_hex).collect::<Vec<_>>())?)

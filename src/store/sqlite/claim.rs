@@ -54,7 +54,7 @@ const CLAIM: &str = "
 macro_rules! held {
     () => {
         "SELECT job.id
-         FROM json_each(?1) AS hold
+         FROM jsonb_each(?1) AS hold
          CROSS JOIN enrichment_jobs AS job ON job.id = hold.value ->> 0 AND job.fence = hold.value ->> 1
          WHERE job.state = 'running'"
     };

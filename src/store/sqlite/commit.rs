@@ -26,7 +26,7 @@ const GUARDS: &str = "
         SELECT
             key AS position, value ->> 'id' AS id, value ->> 'fence' AS fence,
             value ->> 'member' AS member_id, unhex(value ->> 'subject') AS subject
-        FROM json_each(?1)
+        FROM jsonb_each(?1)
     ) AS outcome
     CROSS JOIN enrichment_jobs AS job ON job.id = outcome.id
     WHERE job.fence = outcome.fence AND job.state = 'running' AND job.member_id = outcome.member_id
@@ -38,10 +38,10 @@ const BURY: &str = "
     SELECT
         job.member_id, job.subject, job.email, value ->> 'reason', value ->> 'error', job.attempt,
         job.queued_at, ?2
-    FROM json_each(?1)
+    FROM jsonb_each(?1)
     CROSS JOIN enrichment_jobs AS job ON job.id = value ->> 'id'";
 
-const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id IN (SELECT value FROM json_each(?1))";
+const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id IN (SELECT value FROM jsonb_each(?1))";
 
 const AGAIN: &str = "
     UPDATE enrichment_jobs SET
@@ -56,7 +56,7 @@ const AGAIN: &str = "
         SELECT
             value ->> 'id' AS id, value ->> 'run_at' AS run_at, value ->> 'snoozed' AS snoozed,
             value ->> 'error' AS error
-        FROM json_each(?1)
+        FROM jsonb_each(?1)
     ) AS verdict
     WHERE enrichment_jobs.id = verdict.id";
 
@@ -72,7 +72,7 @@ const RECORDS: &str = "
         value ->> 'age_max', value ->> 'age_as_of', value ->> 'birth_earliest', value ->> 'birth_latest',
         value -> 'social_profiles', value ->> 'status', value -> 'confidence', value -> 'provenance',
         value ->> 'policy_version', value ->> 'collected_at', value ->> 'updated_at', value ->> 'expires_at'
-    FROM json_each(?1)
+    FROM jsonb_each(?1)
     WHERE TRUE
     ON CONFLICT (member_id) DO UPDATE SET
         email = excluded.email,
@@ -100,10 +100,10 @@ const LOOKUPS: &str = "
     SELECT
         value ->> 'job_id', value ->> 'member_id', value ->> 'provider', value ->> 'told',
         value ->> 'outcome', value ->> 'duration_us', value ->> 'cost_micros', value ->> 'at'
-    FROM json_each(?1)";
+    FROM jsonb_each(?1)";
 
 const FORGET: &str = "
-    DELETE FROM supplemental_member_information WHERE member_id IN (SELECT value FROM json_each(?1))";
+    DELETE FROM supplemental_member_information WHERE member_id IN (SELECT value FROM jsonb_each(?1))";
 
 #[derive(Serialize)]
 struct OutcomeRow<'a> {

@@ -16,7 +16,7 @@ use crate::job::{DeadReason, Intake, Refusal, Registration};
 const KNOWN: &str = "
     WITH registration AS MATERIALIZED (
         SELECT key AS position, value ->> 'member' AS member_id, unhex(value ->> 'subject') AS subject
-        FROM json_each(?1)
+        FROM jsonb_each(?1)
     )
     SELECT
         EXISTS (SELECT 1 FROM suppressions WHERE subject = registration.subject) AS suppressed,
@@ -41,7 +41,7 @@ const KNOWN: &str = "
 const QUEUE: &str = "
     INSERT INTO enrichment_jobs (member_id, email, subject, run_at, queued_at)
     SELECT value ->> 'member', value ->> 'email', unhex(value ->> 'subject'), ?2, ?2
-    FROM json_each(?1)
+    FROM jsonb_each(?1)
     WHERE TRUE
     ON CONFLICT (member_id) DO UPDATE SET
         email = excluded.email,
@@ -51,7 +51,7 @@ const QUEUE: &str = "
 
 const SUPERSEDE: &str = "
     DELETE FROM dead_letters
-    WHERE subject IS NOT NULL AND member_id IN (SELECT value FROM json_each(?1))";
+    WHERE subject IS NOT NULL AND member_id IN (SELECT value FROM jsonb_each(?1))";
 
 #[derive(Serialize)]
 struct RegistrationRow<'a> {
@@ -204,7 +204,7 @@ pub(super) async fn refuse(store: &SqliteStore, batch: &[Refusal], now: Timestam
     let sql = "
         INSERT INTO dead_letters (member_id, origin, reason, error, attempts, at)
         SELECT value ->> 'member', value ->> 'origin', ?2, value ->> 'reason', 0, ?3
-        FROM json_each(?1)
+        FROM jsonb_each(?1)
         ORDER BY key";
     let mut tx = store.begin().await?;
     sqlx::query(sql)

@@ -19,6 +19,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Turning a new file to WAL takes an exclusive lock that the busy timeout does not wait for.
 const OPEN_TRIES: u32 = 200;
 const OPEN_PAUSE: Duration = Duration::from_millis(25);
+/// Negative: KiB. A group commit touches some thousand pages; what does not fit is written more than once.
+const WRITER_CACHE: &str = "-65536";
+/// A checkpoint costs two flushes of the disk: one in many commits, at 32 MiB.
+const CHECKPOINT_PAGES: &str = "8192";
 const READERS: u32 = 3;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -37,7 +41,13 @@ pub(super) async fn open(path: &Path, key_fingerprint: &str) -> Result<(SqlitePo
         create_private(path)?;
         options.filename(path)
     };
-    let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let writing = options
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", WRITER_CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("temp_store", "MEMORY");
     let writer = connect_patiently(writing).await?;
     let opened = prepare(&writer, key_fingerprint).await;
     let readers = match opened {

@@ -14,34 +14,34 @@ use crate::keyring::SubjectKey;
 const MARK: &str = "
     INSERT INTO suppressions (subject, reason, created_at)
     SELECT unhex(value ->> 0), value ->> 1, ?2
-    FROM json_each(?1)
+    FROM jsonb_each(?1)
     WHERE TRUE
     ON CONFLICT (subject) DO NOTHING";
 
 /// What may be the last trace of a member: the table's rows are counted as suppressed once nothing is left.
 const REMOVE_MEMBERS: [&str; 3] = [
     "DELETE FROM supplemental_member_information
-     WHERE subject IN (SELECT unhex(value ->> 0) FROM json_each(?1))
+     WHERE subject IN (SELECT unhex(value ->> 0) FROM jsonb_each(?1))
      RETURNING member_id",
     "DELETE FROM dead_letters
-     WHERE subject IN (SELECT unhex(value ->> 0) FROM json_each(?1))
+     WHERE subject IN (SELECT unhex(value ->> 0) FROM jsonb_each(?1))
      RETURNING member_id",
     "DELETE FROM enrichment_jobs
-     WHERE state = 'waiting' AND subject IN (SELECT unhex(value ->> 0) FROM json_each(?1))
+     WHERE state = 'waiting' AND subject IN (SELECT unhex(value ->> 0) FROM jsonb_each(?1))
      RETURNING member_id",
 ];
 
 const REMOVE_ANSWERS: &str = "
     DELETE FROM provider_answers
-    WHERE subject IN (SELECT unhex(value ->> 0) FROM json_each(?1))";
+    WHERE subject IN (SELECT unhex(value ->> 0) FROM jsonb_each(?1))";
 
 const REMOVE_ADDRESSES: &str = "
     UPDATE enrichment_jobs SET email = ''
-    WHERE subject IN (SELECT unhex(value ->> 0) FROM json_each(?1))";
+    WHERE subject IN (SELECT unhex(value ->> 0) FROM jsonb_each(?1))";
 
 const GONE: &str = "
     SELECT count(DISTINCT member.value)
-    FROM json_each(?1) AS member
+    FROM jsonb_each(?1) AS member
     WHERE NOT EXISTS (SELECT 1 FROM enrichment_jobs WHERE member_id = member.value)
       AND NOT EXISTS (SELECT 1 FROM supplemental_member_information WHERE member_id = member.value)
       AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE member_id = member.value AND subject IS NOT NULL)";
