@@ -17,7 +17,7 @@ mod response;
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reqwest::Method;
+use serde::Serialize;
 use url::Url;
 
 use crate::limit::Limiter;
@@ -96,6 +97,8 @@ impl Limits {
 #[derive(Clone)]
 pub struct HttpClient {
     door: Arc<Door>,
+    /// Calls made through this client and its clones since [`HttpClient::for_one_lookup`].
+    lookup_calls: Arc<AtomicU32>,
 }
 
 /// What the clones of one client share.
@@ -124,6 +127,7 @@ impl HttpClient {
                 retries: RetryBudget::new(),
                 counters: Counters::default(),
             }),
+            lookup_calls: Arc::default(),
         }
     }
 
@@ -132,7 +136,7 @@ impl HttpClient {
     }
 
     /// A question that does not fit into a URL. Asked again after a passing fault like any other; never redirected.
-    pub fn post_json<T: serde::Serialize + ?Sized>(&self, url: Url, body: &T) -> Request<'_> {
+    pub fn post_json<T: Serialize + ?Sized>(&self, url: Url, body: &T) -> Request<'_> {
         Request::new(self, Method::POST, url).json(body)
     }
 
@@ -160,12 +164,17 @@ impl HttpClient {
     /// The same door, counting the calls of one lookup apart.
     #[must_use]
     pub fn for_one_lookup(&self) -> Self {
-        self.clone()
+        Self { door: Arc::clone(&self.door), lookup_calls: Arc::default() }
     }
 
-    /// How many calls left the house since [`Self::for_one_lookup`].
+    /// How many calls left the house through this client since [`Self::for_one_lookup`].
     pub fn calls_in_this_lookup(&self) -> u32 {
-        0
+        self.lookup_calls.load(Ordering::Relaxed)
+    }
+
+    fn count_call(&self) {
+        count(&self.door.counters.calls);
+        self.lookup_calls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What went through this door since the process started.
@@ -181,7 +190,7 @@ impl fmt::Debug for HttpClient {
 }
 
 /// Calls counted at one door since the process started.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Traffic {
     /// Requests sent, retries and redirects included.
     pub calls: u64,

@@ -149,7 +149,7 @@ async fn send(request: &Request<'_>, hop: &Hop, deadline: Instant) -> Result<Res
     *outgoing.headers_mut() = headers(&request.headers, hop.takes_secrets);
     *outgoing.body_mut() = request.body.clone().map(Into::into);
 
-    count(&door.counters.calls);
+    request.client.count_call();
     let silence_ends = Instant::now() + limits.connect_timeout + limits.read_timeout;
     let mut answer = match timeout_at(silence_ends.min(deadline), client.execute(outgoing)).await {
         Ok(Ok(answer)) => answer,
