@@ -108,7 +108,7 @@ pub(super) fn tidy(text: &str) -> Result<&str, ProfileError> {
 /// Cuts the punctuation of a sentence off the end; a bracket stays where it was opened in the address.
 pub(super) fn trim_end(text: &str) -> &str {
     let text =
-        text.trim_end_matches(|c: char| c.is_whitespace() || "/.,;:!?'\"<>\u{feff}\u{200b}".contains(c));
+        text.trim_end_matches(|c: char| c.is_whitespace() || "/.,;:!?&'\"<>\u{feff}\u{200b}".contains(c));
     match text.strip_suffix(')') {
         Some(rest) if !rest.contains('(') => trim_end(rest),
         _ => text,
