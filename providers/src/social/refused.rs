@@ -265,6 +265,7 @@ pub(super) fn page(first: &str) -> ProfileError {
         }
         "joinchat" | "invite" | "addstickers" => "an invitation",
         text if text.starts_with('+') => "an invitation",
+        word if is_page_word(word) => "a page of the network itself",
         _ => "no account name where the network keeps them",
     })
 }

@@ -111,6 +111,7 @@ fn the_reason_names_the_kind_of_page() {
         ("https://twitter.com/search?q=ada", "a listing"),
         ("https://x.com/i/flow/login", "a page for signing in"),
         ("https://t.me/+AbCdEf", "an invitation"),
+        ("https://github.com/settings/profile", "a page of the network itself"),
     ] {
         assert_eq!(refusal(text), ProfileError::NotAProfile(reason), "{text}");
     }

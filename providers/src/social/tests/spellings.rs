@@ -243,6 +243,15 @@ const MEDIA: &[Row] = &[
 ];
 
 const ANYWHERE: &[Row] = &[
+    ("“https://github.com/ada”", "github:ada", ""),
+    ("http://https://github.com/ada", "github:ada", ""),
+    ("https://ada.substack.com/about", "website:ada.substack.com/about", ""),
+    ("https://ada.bandcamp.com", "website:ada.bandcamp.com", ""),
+    (
+        "https://www.imdb.com/name/nm9900001/",
+        "website:imdb.com/name/nm9900001",
+        "https://www.imdb.com/name/nm9900001",
+    ),
     ("https://social.example.com/@Ada", "mastodon:ada@social.example.com", "https://social.example.com/@Ada"),
     (
         "https://social.example.com/users/ada",
