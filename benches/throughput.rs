@@ -111,7 +111,7 @@ impl Sandbox {
             folder.display().to_string()
         );
         for (name, path) in
-            [("gravatar", "gravatar/v3/"), ("people_data_labs", "people_data_labs/v5/"), ("homepage", "homepage/{domain}/")]
+            [("gravatar", "gravatar/v3/"), ("people_data_labs", "people_data_labs/"), ("homepage", "homepage/{domain}/")]
         {
             let url = &self.url;
             writeln!(

@@ -68,7 +68,7 @@ pub enum IntakeError {
 
 /// Makes a registration of what every door receives: an id, if the sender has one, and an address.
 pub fn registration(member: Option<&str>, email: &str, keyring: &Keyring) -> Result<Registration, String> {
-    let email = EmailAddress::parse(email).map_err(|error| format!("the e-mail address {error}"))?;
+    let email = EmailAddress::parse(email).map_err(|error| format!("e-mail address: {error}"))?;
     let subject = keyring.subject(&email);
     let member = match member.map(str::trim).filter(|id| !id.is_empty()) {
         Some(id) => MemberId::parse(id).map_err(|error| error.to_string())?,

@@ -77,6 +77,10 @@ pub trait Store: Debug + Send + Sync {
         reason: SuppressionReason,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Closes the connections, after what they are doing. Dropping the store loses nothing either, but may leave files
+    /// beside the database that the next start has to tidy up.
+    async fn close(&self);
 }
 
 /// What a worker asks for.

@@ -23,6 +23,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         let on_batch = |report: &intake::Report| progress.read(report);
         taken_in += intake::take_in(source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
     }
+    vault.store.close().await;
     if global.json {
         out::json(&taken_in)?;
     } else {

@@ -69,6 +69,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         Some(address) => member::show(&vault, address, global.json).await?,
         None => run.print(global.json)?,
     };
+    vault.store.close().await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }

@@ -65,7 +65,7 @@ fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             KeyNeed::Required => "required",
         };
         let state = missing.map_or_else(|| state.to_owned(), |missing| format!("{state}: {missing}"));
-        table.add_row([&about.name, &state, &supplies.join(" "), about.told.as_str(), &quota, &price, key]);
+        table.add_row([about.name.as_ref(), &state, &supplies.join(" "), about.told.as_str(), &quota, &price, key]);
     }
     if !json {
         out::line(table);

@@ -29,6 +29,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let asked: Vec<_> = tiers.iter().flatten().map(|provider| provider.name()).collect();
     tracing::info!(owner = worker.settings.owner, providers = asked.join(" "), "worker started");
     let ending = worker.run(stop).await?;
+    vault.store.close().await;
     let done = report.summary();
     tracing::info!(?ending, finished = done.finished(), retries = done.retries, stale = done.stale, "worker ended");
     if global.json {

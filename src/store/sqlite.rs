@@ -61,12 +61,6 @@ impl SqliteStore {
         Ok(Self { writer, readers })
     }
 
-    /// Closes the connections, after what they are doing. Dropping the store is as safe, and does not wait.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-
     async fn begin(&self) -> Result<Write, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
@@ -140,5 +134,10 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         suppress::suppress(self, subject, reason, now).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }

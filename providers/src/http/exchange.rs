@@ -160,9 +160,10 @@ async fn send(request: &Request<'_>, hop: &Hop, deadline: Instant) -> Result<Res
         judge_peer(&answer, door)?;
     }
     let allowance = Allowance { bytes: limits.max_body_bytes, silence: limits.read_timeout, deadline };
-    let body = match answer.status().is_redirection() {
-        true => Body::default(),
-        false => body::read(&mut answer, allowance).await?,
+    let body = if answer.status().is_redirection() {
+        Body::default()
+    } else {
+        body::read(&mut answer, allowance).await?
     };
     Ok(Response {
         status: answer.status(),

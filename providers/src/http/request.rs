@@ -82,17 +82,13 @@ impl<'a> Request<'a> {
         secret: Option<&SecretString>,
     ) -> Self {
         let Some(secret) = secret else { return self };
-        match HeaderValue::try_from(format!("{prefix}{}", secret.expose_secret())) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                self.with_header(name, Some(value))
-            }
-            Err(_) => {
-                let reason = "the key holds characters that no header may: set it anew";
-                self.fault = Some(LookupError::Denied { reason: reason.into() });
-                self
-            }
+        if let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", secret.expose_secret())) {
+            value.set_sensitive(true);
+            return self.with_header(name, Some(value));
         }
+        let reason = "the key holds characters that no header may: set it anew";
+        self.fault = Some(LookupError::Denied { reason: reason.into() });
+        self
     }
 
     fn with_header(mut self, name: &'static str, value: Option<HeaderValue>) -> Self {

@@ -82,7 +82,7 @@ impl Sandbox {
         let path = match Service::named(provider)? {
             Service::Gravatar => "gravatar/v3/",
             Service::Github => "github/",
-            Service::PeopleDataLabs => "people_data_labs/v5/",
+            Service::PeopleDataLabs => "people_data_labs/",
             Service::Homepage => "homepage/{domain}/",
         };
         Some(format!("{}/{path}", self.url()))

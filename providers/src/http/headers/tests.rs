@@ -15,6 +15,7 @@ fn noon() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "spares the tables a `Some` in each row")]
 fn seconds(seconds: u64) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }

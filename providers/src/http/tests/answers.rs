@@ -75,7 +75,7 @@ async fn a_provider_reads_statuses_its_own_way() {
         _ => default_meaning(response),
     };
     let error = client.get(server.url("/")).meaning(meaning).send().await.unwrap_err();
-    assert_eq!(error, LookupError::RateLimited { after: Duration::from_secs(86_400) });
+    assert_eq!(error, LookupError::RateLimited { after: Duration::from_hours(24) });
     assert!(client.paused_for().unwrap() > Duration::from_secs(86_000), "all are held back");
     assert_eq!(client.traffic().throttled, 1);
 }
@@ -122,7 +122,7 @@ async fn an_outage_that_says_for_how_long_is_a_pause() {
     let server = Server::start(vec![fault]).await;
     let client = client(vendor(&server));
     let error = client.get(server.url("/")).send().await.unwrap_err();
-    assert_eq!(error, LookupError::RateLimited { after: Duration::from_secs(60) });
+    assert_eq!(error, LookupError::RateLimited { after: Duration::from_mins(1) });
     assert!(client.paused_for().unwrap() > Duration::from_secs(59));
     assert_eq!(server.connections(), 1);
 }

@@ -135,15 +135,15 @@ async fn play(mut stream: TcpStream, script: Script, heard: &Mutex<Vec<String>>)
 
 /// Reads the head of one request.
 async fn hear(stream: &mut TcpStream, heard: &Mutex<Vec<String>>) -> io::Result<()> {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|window| window == b"\r\n\r\n") {
+    let mut request = Vec::new();
+    while !request.windows(4).any(|window| window == b"\r\n\r\n") {
         let mut piece = [0; 1024];
         let length = stream.read(&mut piece).await?;
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        head.extend_from_slice(&piece[..length]);
+        request.extend_from_slice(&piece[..length]);
     }
-    heard.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+    heard.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
     Ok(())
 }
