@@ -145,6 +145,8 @@ fn router(world: Arc<World>) -> Router {
         .merge(wire::github::routes())
         .merge(wire::people_data_labs::routes())
         .merge(wire::homepage::routes())
+        // A vendor answers 404 to a wrong path as it does to a miss: a wrong `endpoint` must not pass for one.
+        .fallback(|| async { (StatusCode::BAD_REQUEST, "no such path: see `GET /`, and check `endpoint`\n") })
         .with_state(world)
 }
 

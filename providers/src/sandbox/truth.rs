@@ -22,6 +22,8 @@ pub struct Truth {
     /// Null for organisations.
     pub birth_date: Option<Date>,
     pub accounts: Vec<Account>,
+    /// The person's own sites, each as `https://host/`.
+    pub websites: Vec<String>,
     /// By service: those that know the address.
     pub known_to: BTreeMap<&'static str, KnownTo>,
 }
@@ -53,6 +55,7 @@ impl Population {
         let asked = Asked::by_address(email);
         let person = self.person(asked.key);
         let mut known_to = BTreeMap::new();
+        let mut websites = vec![format!("https://{}/", person.site())];
         for service in [Service::Gravatar, Service::Github, Service::PeopleDataLabs] {
             if let Some(portrait) = self.portrait(service, asked) {
                 let known = KnownTo { distortions: portrait.distortions, ..KnownTo::default() };
@@ -60,6 +63,7 @@ impl Population {
             }
         }
         if let Some(page) = self.page_about(email, asked.key) {
+            websites.push(format!("https://{}/", page.domain));
             let (layout, birth_shown) = (Some(page.layout), Some(page.birth));
             known_to.insert("homepage", KnownTo { layout, birth_shown, ..KnownTo::default() });
         }
@@ -71,6 +75,7 @@ impl Population {
             given_name: person.name.given,
             family_name: person.name.family,
             accounts: person.accounts,
+            websites,
             known_to,
         }
     }

@@ -118,6 +118,11 @@ impl Person {
         self.accounts.iter().find(|account| account.network == network)
     }
 
+    /// The person's own site, apart from their mail domain's: what profiles elsewhere link to.
+    pub(in crate::sandbox) fn site(&self) -> String {
+        format!("{}.example.com", self.login())
+    }
+
     /// The GitHub login: everybody has one, whether or not GitHub knows the address.
     pub(in crate::sandbox) fn login(&self) -> &str {
         self.account("github").map_or("", |account| &account.handle)

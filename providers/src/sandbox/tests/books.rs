@@ -80,6 +80,8 @@ async fn endpoints_are_those_of_the_builtins() {
         assert_eq!(sandbox.endpoint(name), Some(format!("{base}/{path}")));
     }
     assert_eq!(sandbox.endpoint("unknown"), None);
+    let (status, text) = get(&format!("{base}/people_data_labs/v5/v5/person/enrich")).await;
+    assert!(status == 400 && text.contains("endpoint"), "a wrong endpoint does not pass for a miss");
 }
 
 #[test]

@@ -192,7 +192,7 @@ impl<'a> Answer<'a> {
 
 /// What the person says of themself, in contrast to the accounts that Gravatar has verified.
 fn own_link(person: &Person) -> Vec<Link> {
-    let url = format!("https://{}.example.com", person.login());
+    let url = format!("https://{}", person.site());
     if person.is_organization { Vec::new() } else { vec![Link { label: "Site", url }] }
 }
 

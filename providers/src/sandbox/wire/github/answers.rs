@@ -85,8 +85,8 @@ impl<'a> User<'a> {
         let mut rng = draw::stream(id, "github user", &[login.as_bytes()]);
         let nickname = person.name.nickname(&mut rng);
         let blog = match rng.u8(..4) {
-            0 => format!("{login}.example.com"),
-            1 => format!("http://{login}.example.com/"),
+            0 => person.site(),
+            1 => format!("http://{}/", person.site()),
             _ => String::new(),
         };
         let email = if portrait.has(Distortion::OtherEmail) {
