@@ -74,7 +74,7 @@ async fn endpoints_are_those_of_the_builtins() {
     for (name, path) in [
         ("gravatar", "gravatar/v3/"),
         ("github", "github/"),
-        ("people_data_labs", "people_data_labs/v5/"),
+        ("people_data_labs", "people_data_labs/"),
         ("homepage", "homepage/{domain}/"),
     ] {
         assert_eq!(sandbox.endpoint(name), Some(format!("{base}/{path}")));
