@@ -51,6 +51,8 @@ pub(super) async fn attempt(
     let pass = entered.map_err(Miss::Held)?;
     if number == 1 {
         door.retries.earn();
+    } else {
+        count(&door.counters.retries);
     }
 
     let outcome = match follow(request, route, &pass, patience).await {
@@ -117,6 +119,7 @@ fn redirect_target(request: &Request<'_>, response: &Response) -> Option<Result<
     Some(response.url.join(location))
 }
 
+/// The next hop, if it may be taken from the one before it.
 pub(super) fn judge_hop(door: &Door, from: &Hop, target: Result<Url, url::ParseError>) -> Result<Hop, Miss> {
     let mut url = target.map_err(|_| LookupError::malformed("a redirect to no URL"))?;
     url.set_fragment(None);

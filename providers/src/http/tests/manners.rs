@@ -84,6 +84,16 @@ async fn a_fault_stays_a_fault_when_the_quota_allows_no_retry() {
 }
 
 #[tokio::test]
+async fn no_retry_waits_longer_than_the_callers_patience() {
+    let fault = Server::answer("503 Service Unavailable", &["retry-after: 4"], "");
+    let server = Server::start(vec![fault]).await;
+    let client = client(vendor(&server));
+    assert_eq!(client.get(server.url("/")).send().await.unwrap_err(), unavailable("status 503"));
+    assert_eq!(client.traffic(), Traffic { calls: 1, retries: 0, throttled: 0 });
+    assert!(client.paused_for().unwrap() > Duration::from_secs(3), "the others wait for it all the same");
+}
+
+#[tokio::test]
 async fn a_secret_is_sent_and_not_shown() {
     let server = Server::start(vec![Script::Say(DONE.to_vec())]).await;
     let client = client(vendor(&server));
