@@ -18,15 +18,22 @@ use crate::error::LookupError;
 use crate::provider::{Quota, Reach};
 use server::Server;
 
-/// Limits for calls to this server as a vendor: no quota to speak of, and deadlines of at most 300 ms.
+/// Limits for calls to this server as a vendor: no quota to speak of.
 fn vendor(server: &Server) -> Limits {
     Limits {
         trusted: Some(server.url("/")),
+        max_wait: Duration::from_secs(2),
+        ..Limits::for_quota(Quota::per_second(10_000))
+    }
+}
+
+/// The same with deadlines of at most 300 ms, for servers that let us wait.
+fn hasty(server: &Server) -> Limits {
+    Limits {
         read_timeout: Duration::from_millis(150),
         connect_timeout: Duration::from_millis(100),
         total_timeout: Duration::from_millis(300),
-        max_wait: Duration::from_secs(2),
-        ..Limits::for_quota(Quota::per_second(10_000))
+        ..vendor(server)
     }
 }
 

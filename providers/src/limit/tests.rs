@@ -114,6 +114,14 @@ async fn the_whole_rate_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rate_finer_than_the_timer_is_used_too() {
+    let limiter = limiter(Quota::per_second(10_000));
+    let leaves = leaves(&limiter, &vec![0; 20_000], PATIENT).await;
+    let last = leaves.into_iter().max().unwrap();
+    assert!((Duration::from_millis(1_950)..Duration::from_millis(2_050)).contains(&last), "{last:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn waiters_leave_in_order_of_arrival() {
     let limiter = limiter(Quota::per_second(5));
     let leaves = leaves(&limiter, &[100; 40], PATIENT).await;

@@ -116,6 +116,17 @@ async fn a_throttle_of_nothing_ends_after_three_calls() {
     assert_eq!(server.connections(), 3);
 }
 
+/// A job told "again in no time" would be brought back in a tight loop.
+#[tokio::test]
+async fn a_throttle_of_nothing_is_never_passed_on() {
+    let server = Server::start(vec![Server::answer("429 Too Many", &["retry-after: 0"], "")]).await;
+    let limits = Limits { attempts: 1, ..vendor(&server) };
+    assert_eq!(
+        error_of(limits, server.url("/")).await,
+        LookupError::RateLimited { after: Duration::from_secs(30) }
+    );
+}
+
 #[tokio::test]
 async fn an_outage_that_says_for_how_long_is_a_pause() {
     let fault = Server::answer("503 Service Unavailable", &["retry-after: 60"], "");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use super::server::{Script, Server};
 use super::{client, unavailable, vendor};
@@ -16,19 +17,12 @@ use crate::provider::Quota;
 
 const DONE: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// The server answers only when three are there at once, so fewer would hang; and while three are held at the
-/// barrier's far side, a fourth would be seen.
+/// The server answers only when three are there at once, so fewer would hang.
 #[tokio::test]
 async fn as_many_calls_are_out_as_there_are_permits() {
     let barrier = Arc::new(Barrier::new(3));
     let server = Server::start(vec![Script::Meet(Arc::clone(&barrier), DONE.to_vec())]).await;
-    let limits = Limits {
-        concurrency: NonZeroU32::new(3).unwrap(),
-        read_timeout: Duration::from_secs(10),
-        total_timeout: Duration::from_secs(10),
-        attempts: 1,
-        ..vendor(&server)
-    };
+    let limits = Limits { concurrency: NonZeroU32::new(3).unwrap(), attempts: 1, ..vendor(&server) };
     let client = client(limits);
     let calls: Vec<_> = (0..12)
         .map(|_| {
@@ -51,19 +45,17 @@ async fn no_more_calls_are_out_than_there_are_permits() {
         ..vendor(&server)
     };
     let client = client(limits);
-    let calls: Vec<_> = (0..10)
-        .map(|_| {
-            let (client, url) = (client.clone(), server.url("/"));
-            tokio::spawn(async move { client.get(url).send().await.unwrap_err() })
-        })
-        .collect();
-    let mut errors = Vec::new();
-    for call in calls {
-        errors.push(call.await.unwrap());
+    let mut calls = JoinSet::new();
+    for _ in 0..10 {
+        let (client, url) = (client.clone(), server.url("/"));
+        calls.spawn(async move { client.get(url).send().await });
     }
-    let is_limited = |error: &&LookupError| matches!(error, LookupError::RateLimited { .. });
-    assert_eq!(errors.iter().filter(is_limited).count(), 8, "{errors:?}");
-    assert_eq!(server.connections(), 2);
+    for _ in 0..8 {
+        let outcome = calls.join_next().await.unwrap().unwrap();
+        assert!(matches!(outcome, Err(LookupError::RateLimited { .. })), "{outcome:?}");
+    }
+    // Two are still out, waiting for the server.
+    assert_eq!((calls.len(), client.traffic().calls), (2, 2));
 }
 
 #[tokio::test]
@@ -89,6 +81,16 @@ async fn a_fault_stays_a_fault_when_the_quota_allows_no_retry() {
     let client = client(Limits { quota: Quota::per_hour(1), ..vendor(&server) });
     assert_eq!(client.get(server.url("/")).send().await.unwrap_err(), unavailable("status 500"));
     assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn no_retry_waits_longer_than_the_callers_patience() {
+    let fault = Server::answer("503 Service Unavailable", &["retry-after: 4"], "");
+    let server = Server::start(vec![fault]).await;
+    let client = client(vendor(&server));
+    assert_eq!(client.get(server.url("/")).send().await.unwrap_err(), unavailable("status 503"));
+    assert_eq!(client.traffic(), Traffic { calls: 1, retries: 0, throttled: 0 });
+    assert!(client.paused_for().unwrap() > Duration::from_secs(3), "the others wait for it all the same");
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use super::server::{Script, Server};
 use super::{client, error_of, forbidden, vendor, web};
 use crate::error::LookupError;
 use crate::http::Limits;
-use crate::http::exchange::judge_hop;
+use crate::http::exchange::{Hop, judge_hop};
+use crate::http::guard::Route;
 use crate::provider::{Quota, Reach};
 
 fn redirect(to: &str) -> Script {
@@ -116,6 +117,16 @@ async fn a_secret_stays_with_its_origin() {
 }
 
 #[tokio::test]
+async fn a_stranger_cannot_use_what_the_operator_allows_us() {
+    let operators = Server::start(vec![Server::answer("200 OK", &[], "yes")]).await;
+    let strangers = Server::start(vec![redirect(operators.url("/admin").as_str())]).await;
+    let limits = Limits { trusted: Some(operators.url("/")), ..web() };
+    let error = error_of(limits, strangers.url("/")).await;
+    assert_eq!(error, forbidden("a stranger's redirect to the operator's own origin"));
+    assert_eq!((strangers.connections(), operators.connections()), (1, 0));
+}
+
+#[tokio::test]
 async fn circles_and_chains_end() {
     let server = Server::start(vec![redirect("/a")]).await;
     assert_eq!(error_of(vendor(&server), server.url("/a")).await, forbidden("a redirect in a circle"));
@@ -147,8 +158,9 @@ async fn a_redirect_to_nowhere_is_an_answer_or_malformed() {
 #[tokio::test]
 async fn encryption_is_not_dropped_on_the_way() {
     let client = client(web());
-    let from = Url::parse("https://ada.example.com/").unwrap();
-    let judged = |to: &str| judge_hop(&client.door, &from, Url::parse(to), true);
+    let url = Url::parse("https://ada.example.com/").unwrap();
+    let from = Hop { url, route: Route::Guarded, takes_secrets: true };
+    let judged = |to: &str| judge_hop(&client.door, &from, Url::parse(to));
     assert!(judged("http://ada.example.com/").is_err());
     assert!(judged("https://bob.example.com/").is_ok_and(|hop| !hop.takes_secrets));
     assert!(judged("https://ada.example.com/x").is_ok_and(|hop| hop.takes_secrets));

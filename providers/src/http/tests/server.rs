@@ -19,6 +19,8 @@ pub(super) enum Script {
     Endless(Vec<u8>, Vec<u8>),
     /// Writes the first bytes, then one byte each so many milliseconds until the client hangs up.
     Drip(Vec<u8>, u64),
+    /// Writes these bytes before it was asked anything.
+    Greet(Vec<u8>),
     /// Writes these bytes for each request, and keeps the connection.
     Keep(Vec<u8>),
     /// Writes these bytes and then says nothing more.
@@ -101,8 +103,12 @@ impl Server {
 }
 
 async fn play(mut stream: TcpStream, script: Script, heard: &Mutex<Vec<String>>) -> io::Result<()> {
+    if let Script::Greet(bytes) = script {
+        return stream.write_all(&bytes).await;
+    }
     hear(&mut stream, heard).await?;
     match script {
+        Script::Greet(_) => {}
         Script::Say(bytes) => stream.write_all(&bytes).await?,
         Script::Endless(first, again) => {
             stream.write_all(&first).await?;
