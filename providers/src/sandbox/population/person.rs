@@ -118,6 +118,12 @@ impl Person {
         self.accounts.iter().find(|account| account.network == network)
     }
 
+    /// The Gravatar profile, which those have whom Gravatar knows.
+    pub(in crate::sandbox) fn gravatar(&self) -> Account {
+        let handle = self.name.ascii.concat();
+        Account { network: "gravatar", url: format!("https://gravatar.com/{handle}"), handle, id: None }
+    }
+
     /// The person's own site, apart from their mail domain's: what profiles elsewhere link to.
     pub(in crate::sandbox) fn site(&self) -> String {
         format!("{}.example.com", self.login())
