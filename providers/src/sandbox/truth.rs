@@ -68,7 +68,7 @@ impl Population {
                 known_to.insert(service.as_str(), known);
             }
         }
-        if let Some(page) = self.page_about(email, asked.key) {
+        if let Some(page) = self.page_about(email, person.identity) {
             websites.push(format!("https://{}/", page.domain));
             let (layout, birth_shown) = (Some(page.layout), Some(page.birth));
             let states_address = Some(page.states_address);
@@ -88,8 +88,8 @@ impl Population {
         }
     }
 
-    fn page_about(&self, email: &str, key: MailboxKey) -> Option<Page> {
+    fn page_about(&self, email: &str, identity: MailboxKey) -> Option<Page> {
         let (_, domain) = email.trim().rsplit_once('@')?;
-        self.page(domain).filter(|page| page.is_about(key))
+        self.page(domain).filter(|page| page.is_about(identity))
     }
 }

@@ -79,9 +79,9 @@ impl Page {
 
     /// Whether it says, to a robot that keeps the rules, something about the person at this address; whether it
     /// also states the address is another question.
-    pub(in crate::sandbox) fn is_about(&self, key: MailboxKey) -> bool {
+    pub(in crate::sandbox) fn is_about(&self, identity: MailboxKey) -> bool {
         let readable = !matches!(self.layout, Layout::Nobody | Layout::NoIndex | Layout::Disallowed);
-        readable && self.people.iter().any(|(_, person)| person.key == key)
+        readable && self.people.iter().any(|(_, person)| person.identity == identity)
     }
 }
 

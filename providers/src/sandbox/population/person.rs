@@ -17,6 +17,8 @@ use crate::sandbox::draw::{self, chance};
 #[derive(Clone)]
 pub struct Person {
     pub(in crate::sandbox) key: MailboxKey,
+    /// The key of the mailbox without its tag.
+    pub(in crate::sandbox) identity: MailboxKey,
     /// The listed address; unlisted people are known by their hash only.
     pub(in crate::sandbox) address: Option<String>,
     pub is_organization: bool,
@@ -102,6 +104,7 @@ impl Person {
         let mut life = draw::stream(seed, "life", &[&about]);
         Self {
             key,
+            identity,
             address: None,
             is_organization,
             birth_date: birth_date(&mut life),
