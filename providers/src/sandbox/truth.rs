@@ -37,6 +37,9 @@ pub struct KnownTo {
     /// How the page is made, for `homepage`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
+    /// Whether the page states the address, for `homepage`: without that nothing but the name ties the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub states_address: Option<bool>,
     /// How much of the birth date the page tells, for `homepage`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub birth_shown: Option<BirthShown>,
@@ -49,23 +52,28 @@ impl fmt::Debug for Truth {
 }
 
 impl Population {
-    /// What is true of an address. A page that may not be read, or that does not state the address, does not
-    /// count as knowing it.
+    /// What is true of an address. A page that robots may not read does not count as knowing it.
     pub fn truth(&self, email: &str) -> Truth {
         let asked = Asked::by_address(email);
         let person = self.person(asked.key);
         let mut known_to = BTreeMap::new();
+        let mut accounts = person.accounts.clone();
         let mut websites = vec![format!("https://{}/", person.site())];
         for service in [Service::Gravatar, Service::Github, Service::PeopleDataLabs] {
             if let Some(portrait) = self.portrait(service, asked) {
+                if service == Service::Gravatar {
+                    accounts.push(person.gravatar());
+                }
                 let known = KnownTo { distortions: portrait.distortions, ..KnownTo::default() };
                 known_to.insert(service.as_str(), known);
             }
         }
-        if let Some(page) = self.page_about(email, asked.key) {
+        if let Some(page) = self.page_about(email, person.identity) {
             websites.push(format!("https://{}/", page.domain));
             let (layout, birth_shown) = (Some(page.layout), Some(page.birth));
-            known_to.insert("homepage", KnownTo { layout, birth_shown, ..KnownTo::default() });
+            let states_address = Some(page.states_address);
+            let known = KnownTo { distortions: Vec::new(), layout, states_address, birth_shown };
+            known_to.insert(Service::Homepage.as_str(), known);
         }
         Truth {
             listed: self.is_listed(asked.key),
@@ -74,14 +82,14 @@ impl Population {
             full_name: person.name.full,
             given_name: person.name.given,
             family_name: person.name.family,
-            accounts: person.accounts,
+            accounts,
             websites,
             known_to,
         }
     }
 
-    fn page_about(&self, email: &str, key: MailboxKey) -> Option<Page> {
+    fn page_about(&self, email: &str, identity: MailboxKey) -> Option<Page> {
         let (_, domain) = email.trim().rsplit_once('@')?;
-        self.page(domain).filter(|page| page.vouches_for(key))
+        self.page(domain).filter(|page| page.is_about(identity))
     }
 }

@@ -77,10 +77,11 @@ impl Page {
         Some(Self { domain: domain.into(), layout, states_address, birth, people })
     }
 
-    /// Whether it says, to a robot that keeps the rules, something about the person at this address.
-    pub(in crate::sandbox) fn vouches_for(&self, key: MailboxKey) -> bool {
+    /// Whether it says, to a robot that keeps the rules, something about the person at this address; whether it
+    /// also states the address is another question.
+    pub(in crate::sandbox) fn is_about(&self, identity: MailboxKey) -> bool {
         let readable = !matches!(self.layout, Layout::Nobody | Layout::NoIndex | Layout::Disallowed);
-        readable && self.states_address && self.people.iter().any(|(_, person)| person.key == key)
+        readable && self.people.iter().any(|(_, person)| person.identity == identity)
     }
 }
 

@@ -17,6 +17,8 @@ use crate::sandbox::draw::{self, chance};
 #[derive(Clone)]
 pub struct Person {
     pub(in crate::sandbox) key: MailboxKey,
+    /// The key of the mailbox without its tag.
+    pub(in crate::sandbox) identity: MailboxKey,
     /// The listed address; unlisted people are known by their hash only.
     pub(in crate::sandbox) address: Option<String>,
     pub is_organization: bool,
@@ -102,6 +104,7 @@ impl Person {
         let mut life = draw::stream(seed, "life", &[&about]);
         Self {
             key,
+            identity,
             address: None,
             is_organization,
             birth_date: birth_date(&mut life),
@@ -116,6 +119,12 @@ impl Person {
     /// The account on this network.
     pub(in crate::sandbox) fn account(&self, network: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.network == network)
+    }
+
+    /// The Gravatar profile, which those have whom Gravatar knows.
+    pub(in crate::sandbox) fn gravatar(&self) -> Account {
+        let handle = self.name.ascii.concat();
+        Account { network: "gravatar", url: format!("https://gravatar.com/{handle}"), handle, id: None }
     }
 
     /// The person's own site, apart from their mail domain's: what profiles elsewhere link to.

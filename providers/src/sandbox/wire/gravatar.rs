@@ -161,7 +161,7 @@ impl<'a> Answer<'a> {
             accounts.truncate(KEYLESS_ACCOUNTS);
         }
         Self {
-            profile_url: format!("https://gravatar.com/{}", person.name.ascii.concat()),
+            profile_url: person.gravatar().url,
             avatar_url: format!("https://0.gravatar.com/avatar/{hash}"),
             hash,
             display_name: if portrait.has(Distortion::Nickname) {
