@@ -86,7 +86,7 @@ impl SocialProfile {
         }
         let host = address.host.trim_start_matches("www.");
         if host.ends_with(".bsky.social") {
-            return Self::on_network("bluesky", host);
+            return network::by_word("bluesky").ok_or(ProfileError::UnknownNetwork)?.account(host);
         }
         network::profile_at(&address)
             .or_else(|| fediverse::profile_at(&address))
@@ -147,7 +147,7 @@ impl SocialProfile {
 
     /// The host that an address without a scheme begins with.
     fn host_of(account: &str) -> Option<&str> {
-        let (host, _) = account.split_once('/')?;
+        let host = account.split('/').next()?;
         host.contains('.').then_some(host)
     }
 

@@ -461,10 +461,13 @@ fn any_interval() -> impl Strategy<Value = BirthInterval> {
 proptest! {
     #[test]
     fn an_age_and_its_interval_are_inverse(birth in any_day(), day in any_day()) {
-        prop_assume!(birth <= day);
+        let (birth, day) = (birth.min(day), birth.max(day));
         let age = birthdays_until(birth, day);
         prop_assert_eq!(BirthInterval::from(birth).age_on(day), Some(age));
-        prop_assume!(age <= OLDEST_AGE);
+        if age > OLDEST_AGE {
+            prop_assert!(BirthInterval::from_ages(age, age, day).is_err());
+            return Ok(());
+        }
         let interval = BirthInterval::from_ages(age, age, day).unwrap();
         prop_assert!(interval.contains(birth));
         prop_assert_eq!(interval.ages_on(day), (age, age));
@@ -516,8 +519,12 @@ proptest! {
 
     #[test]
     fn an_iso_date_is_read_as_it_is(birth in any_day()) {
-        prop_assume!((birth.month(), birth.day()) != (1, 1) && birth <= TODAY);
-        let read = BirthInterval::parse_birth_date(&birth.to_string(), TODAY).unwrap();
-        prop_assert_eq!(read, BirthInterval::from(birth));
+        let expected = match (birth.month(), birth.day()) {
+            _ if birth > TODAY => None,
+            (1, 1) if birth.year() == 1970 => None,
+            (1, 1) => BirthInterval::from_year(birth.year(), TODAY).ok(),
+            _ => Some(BirthInterval::from(birth)),
+        };
+        prop_assert_eq!(BirthInterval::parse_birth_date(&birth.to_string(), TODAY).ok(), expected);
     }
 }

@@ -89,8 +89,7 @@ impl Address {
 
 /// Cuts away what surrounds an address in running text, and refuses what no address contains.
 pub(super) fn tidy(text: &str) -> Result<&str, ProfileError> {
-    let outside =
-        |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '<' | '"' | '\'');
+    let outside = |c: char| c.is_whitespace() || "<\"'“”‘’«»\u{feff}\u{200b}\u{200e}\u{200f}".contains(c);
     let text = trim_end(text.trim_matches(outside).trim_start_matches('('));
     if text.is_empty() {
         return Err(ProfileError::Empty);
@@ -107,8 +106,8 @@ pub(super) fn tidy(text: &str) -> Result<&str, ProfileError> {
 
 /// Cuts the punctuation of a sentence off the end; a bracket stays where it was opened in the address.
 pub(super) fn trim_end(text: &str) -> &str {
-    let text =
-        text.trim_end_matches(|c: char| c.is_whitespace() || "/.,;:!?'\"<>\u{feff}\u{200b}".contains(c));
+    let text = text
+        .trim_end_matches(|c: char| c.is_whitespace() || "/.,;:!?&'\"<>“”‘’«»\u{feff}\u{200b}".contains(c));
     match text.strip_suffix(')') {
         Some(rest) if !rest.contains('(') => trim_end(rest),
         _ => text,
@@ -127,8 +126,13 @@ fn with_scheme(text: &str) -> Result<String, ProfileError> {
         };
     };
     match scheme.to_ascii_lowercase().as_str() {
-        // What follows decides the host; extra or missing slashes do not.
-        "http" | "https" => Ok(format!("https://{}", rest.trim_start_matches('/'))),
+        // What follows decides the host; extra or missing slashes do not, nor a scheme that a form put in front.
+        "http" | "https" => match rest.trim_start_matches('/') {
+            again if again.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme)) => {
+                with_scheme(again)
+            }
+            rest => Ok(format!("https://{rest}")),
+        },
         "mailto" | "tel" | "sms" | "skype" | "callto" | "whatsapp" | "facetime" | "xmpp" | "sip" => {
             Err(ProfileError::Contact)
         }

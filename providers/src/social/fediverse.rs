@@ -1,7 +1,7 @@
 //! Networks of many hosts: accounts of the fediverse (`@ada@social.example.com`) and of Bluesky (domains, DIDs).
 //!
 //! Invariant: offline. The host in an address is taken for the account's domain, although a server may run both
-//! apart; only WebFinger could tell.
+//! apart; only `WebFinger` could tell.
 
 use url::Url;
 

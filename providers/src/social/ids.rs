@@ -65,7 +65,7 @@ pub(super) fn lettered_slug(text: &str) -> Option<String> {
 }
 
 pub(super) fn digits(text: &str) -> Option<String> {
-    (matches!(text.len(), 1..=20) && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0'))
+    (matches!(text.len(), 1..=24) && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0'))
         .then(|| text.to_owned())
 }
 
@@ -101,7 +101,7 @@ pub(super) fn tiktok(text: &str) -> Option<String> {
 }
 
 pub(super) fn facebook(text: &str) -> Option<String> {
-    let is_script = lower(text).ends_with(".php");
+    let is_script = text.rsplit('.').next().is_some_and(|end| end.eq_ignore_ascii_case("php"));
     plain(text, 5..=50, ".").filter(|id| !is_script && digits(id).is_none() && id.bytes().any(|b| b != b'.'))
 }
 
@@ -111,7 +111,7 @@ pub(super) fn facebook_short(text: &str) -> bool {
     has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && !text.contains('.')
 }
 
-/// LinkedIn's slugs are shown in lower case.
+/// Slugs at `LinkedIn` are shown in lower case.
 pub(super) fn linkedin(text: &str) -> Option<String> {
     let id = lower(text);
     let is_member = linkedin_member(text).is_some();
@@ -119,14 +119,14 @@ pub(super) fn linkedin(text: &str) -> Option<String> {
         .then_some(id)
 }
 
-/// LinkedIn's member ids, case-sensitive; sales links append words after a comma.
+/// Member ids at `LinkedIn`, case-sensitive; sales links append words after a comma.
 pub(super) fn linkedin_member(text: &str) -> Option<String> {
     let id = text.split(',').next().unwrap_or_default();
     let is_member = id.starts_with("ACoAA") || id.starts_with("ACwAA") || id.starts_with("AEMAA");
     plain(id, 12..=60, "_-").filter(|_| is_member)
 }
 
-/// LinkedIn's old public addresses: a name and three short codes.
+/// Old public addresses at `LinkedIn`: a name and three short codes.
 pub(super) fn linkedin_public(text: &str) -> Option<String> {
     let id = lower(text);
     let parts: Vec<&str> = id.split('/').collect();

@@ -218,6 +218,9 @@ pub(super) fn site_of(host: &str) -> Where<'_> {
     if let Some((network, site)) = BY_HOST.get(format!("*.{parent}").as_str()) {
         return Where::On(network, site, Some(label));
     }
+    if belongs_to_accounts(parent) {
+        return Where::Elsewhere;
+    }
     let mut parent = parent;
     loop {
         if BY_HOST.contains_key(parent) {
@@ -228,6 +231,11 @@ pub(super) fn site_of(host: &str) -> Where<'_> {
             None => return Where::Elsewhere,
         }
     }
+}
+
+/// Hosts that give sub-domains away to accounts under names of their own: pages of somebody, not of the network.
+fn belongs_to_accounts(parent: &str) -> bool {
+    matches!(parent, "substack.com" | "bandcamp.com")
 }
 
 /// A label that fits the page to a device.

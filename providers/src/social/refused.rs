@@ -72,7 +72,7 @@ const CONTACTS: &[&str] = &[
 const MIRRORS: &[&str] =
     &["invidious.io", "libredd.it", "nitter.it", "nitter.net", "nitter.poast.org", "xcancel.com"];
 
-/// Words that stand directly under a host for a page of the network itself. Sorted.
+/// Words that stand directly under a host for a page of the network itself.
 const PAGE_WORDS: &[&str] = &[
     "about",
     "abuse",
@@ -224,7 +224,6 @@ const NO_NAMES: &[&str] =
 
 pub(super) fn is_page_word(id: &str) -> bool {
     let lower = id.to_ascii_lowercase();
-    // `sitemap` before `site` reads well and sorts badly: the list is short enough to be walked.
     PAGE_WORDS.contains(&lower.as_str())
 }
 
@@ -266,6 +265,7 @@ pub(super) fn page(first: &str) -> ProfileError {
         }
         "joinchat" | "invite" | "addstickers" => "an invitation",
         text if text.starts_with('+') => "an invitation",
+        word if is_page_word(word) => "a page of the network itself",
         _ => "no account name where the network keeps them",
     })
 }

@@ -39,23 +39,18 @@ const TRACKING: &[&str] = &[
 pub(super) fn profile(address: &Address, url: &Url) -> Result<SocialProfile, ProfileError> {
     let port = url.port().filter(|port| *port != 80).map(|port| format!(":{port}")).unwrap_or_default();
     let segments = url.path().split('/').filter(|segment| !segment.is_empty());
-    let path: String = segments.map(|segment| format!("/{}", recoded(segment))).collect();
-    let kept: Vec<&str> =
-        url.query().unwrap_or_default().split('&').filter(|pair| is_content(pair)).collect();
+    let path: String = segments.flat_map(|segment| ["/".to_owned(), recoded(segment)]).collect();
+    let kept: Vec<&str> = url.query().unwrap_or_default().split('&').filter(is_content).collect();
     let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
     let written = format!("https://{}{port}{path}{query}", address.host);
-    let url = settled(&written);
+    // Without what a later reading would cut off.
+    let url = address::trim_end(&written);
     let place = url.strip_prefix("https://").unwrap_or(url);
     let key = format!("website:{}", place.strip_prefix("www.").unwrap_or(place));
     if place.is_empty() {
         return Err(ProfileError::Malformed("not a web address"));
     }
     Ok(SocialProfile { network: super::WEBSITE.into(), key, handle: None, url: url.to_owned() })
-}
-
-/// Without what a later reading would cut off.
-fn settled(url: &str) -> &str {
-    address::trim_end(url)
 }
 
 /// One spelling for each segment: decoded, composed, encoded again where that loses nothing.
@@ -65,7 +60,8 @@ fn recoded(segment: &str) -> String {
     if safe { ids::encoded(&text) } else { segment.to_owned() }
 }
 
-fn is_content(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+/// Whether a parameter chooses the page, once the punctuation is gone that a later reading would cut off.
+fn is_content(pair: &&str) -> bool {
+    let name = address::trim_end(pair).split('=').next().unwrap_or_default().to_ascii_lowercase();
     !name.is_empty() && !name.starts_with("utm_") && !TRACKING.contains(&name.as_str())
 }

@@ -23,7 +23,16 @@ pub(super) static NETWORKS: &[Network] = &[
         )],
     )
     .aliases(&["x", "twittercom", "xcom"])
-    .reserved(&["hashtags", "lists", "who_to_follow", "account", "widgets", "following", "followers"]),
+    .reserved(&[
+        "hashtags",
+        "lists",
+        "who_to_follow",
+        "statuses",
+        "account",
+        "widgets",
+        "following",
+        "followers",
+    ]),
     row(
         "linkedin",
         &[

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{ProfileError, SocialProfile, networks};
+use super::super::{SocialProfile, networks};
 
 /// Accounts that, between them, every network of the table takes.
 const ACCOUNTS: [&str; 12] = [
@@ -35,8 +35,9 @@ fn every_network_takes_an_account_and_reads_its_own_address() {
             ACCOUNTS.iter().filter_map(|account| SocialProfile::on_network(network, account).ok()).collect();
         assert!(!taken.is_empty(), "{network}");
         for profile in &taken {
-            assert_eq!(profile.network(), network);
-            assert!(profile.key().starts_with(network), "{}", profile.key());
+            // A page may be given that turns out to be on a network.
+            assert!(profile.network() == network || network == "website");
+            assert!(profile.key().starts_with(profile.network()), "{}", profile.key());
             reads_as_itself(profile);
         }
     }
@@ -125,7 +126,6 @@ proptest! {
     fn spelling_makes_no_difference(host in any_host(), path in "(in/|user/|@)?[A-Za-z][a-z0-9]{4,9}") {
         let key = |text: &str| SocialProfile::parse(text).map(|profile| profile.key().to_owned());
         let plain = key(&format!("https://{host}/{path}"));
-        prop_assume!(plain != Err(ProfileError::Empty));
         let bare = host.trim_start_matches("www.");
         for spelling in [
             format!("http://{host}/{path}"), format!("{host}/{path}"), format!("//{host}/{path}"),

@@ -243,6 +243,15 @@ const MEDIA: &[Row] = &[
 ];
 
 const ANYWHERE: &[Row] = &[
+    ("“https://github.com/ada”", "github:ada", ""),
+    ("http://https://github.com/ada", "github:ada", ""),
+    ("https://ada.substack.com/about", "website:ada.substack.com/about", ""),
+    ("https://ada.bandcamp.com", "website:ada.bandcamp.com", ""),
+    (
+        "https://www.imdb.com/name/nm9900001/",
+        "website:imdb.com/name/nm9900001",
+        "https://www.imdb.com/name/nm9900001",
+    ),
     ("https://social.example.com/@Ada", "mastodon:ada@social.example.com", "https://social.example.com/@Ada"),
     (
         "https://social.example.com/users/ada",
@@ -274,7 +283,7 @@ const ANYWHERE: &[Row] = &[
     ("github.com.evil.example/ada", "website:github.com.evil.example/ada", ""),
     ("https://evilgithub.com/ada", "website:evilgithub.com/ada", ""),
     ("https://git-hub.example/ada", "website:git-hub.example/ada", ""),
-    ("https://githúb.com/ada", "website:xn--githb-3ta.com/ada", ""),
+    ("https://githúb.com/ada", "website:xn--githb-bva.com/ada", ""),
     ("https://ｇｉｔｈｕｂ.com/ada", "github:ada", "https://github.com/ada"),
 ];
 
@@ -325,6 +334,7 @@ fn a_source_may_name_the_network_and_the_account() {
         ("mastodon", "https://social.example.com/@ada", "mastodon:ada@social.example.com"),
         ("fediverse", "social.example.com/@ada", "mastodon:ada@social.example.com"),
         ("bluesky", "@ada.example.com", "bluesky:ada.example.com"),
+        ("bluesky", "de.bsky.social", "bluesky:de.bsky.social"),
         ("bsky", "did:plc:abcdefghijklmnopqrstuvwx", "bluesky#did:plc:abcdefghijklmnopqrstuvwx"),
         ("orcid", "0000-0002-1825-0097", "orcid:0000-0002-1825-0097"),
         ("hackernews", "AdaEx", "hackernews:AdaEx"),
