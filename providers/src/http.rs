@@ -47,8 +47,8 @@ pub struct Limits {
     pub allow_nets: Vec<IpNet>,
     /// Calls in flight at once.
     pub concurrency: NonZeroU32,
-    /// The longest wait inside one lookup for permits, pauses and our own quota, all attempts together; a longer
-    /// one is answered with `RateLimited`.
+    /// The longest wait of one call for permits, pauses, our own quota and between attempts, all together. Who would
+    /// have to wait longer for its turn is answered with `RateLimited`.
     pub max_wait: Duration,
     /// The longest wait for a connection. The shared client gives up after 5 s, whatever is set here.
     pub connect_timeout: Duration,

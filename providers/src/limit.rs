@@ -193,9 +193,14 @@ struct Spread {
 impl Spread {
     /// What governor's 64-bit nanoseconds can hold without overflow: 146 years.
     const LONGEST: u128 = (u64::MAX / 4) as u128;
+    /// How late, in nanoseconds, a timer of whole milliseconds wakes a waiter on a busy machine. Calls that
+    /// belong closer together than this may come together, or a quota of thousands a second would never be used.
+    const GRAIN: u128 = 5_000_000;
 
     fn of(quota: Quota) -> Self {
-        let burst = quota.burst.min(quota.calls);
+        let even = (quota.window.as_nanos() / u128::from(quota.calls.get())).max(1);
+        let grain = u32::try_from(Self::GRAIN / even).unwrap_or(u32::MAX);
+        let burst = quota.burst.max(NonZeroU32::MIN.saturating_add(grain)).min(quota.calls);
         let steady = u128::from(quota.calls.get() - burst.get()) + 1;
         let interval = (quota.window.as_nanos() / steady + 1).min(Self::LONGEST);
         // A burst whose tolerance would overflow is cut; with the interval unchanged, that is only more careful.

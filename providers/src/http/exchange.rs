@@ -51,6 +51,8 @@ pub(super) async fn attempt(
     let pass = entered.map_err(Miss::Held)?;
     if number == 1 {
         door.retries.earn();
+    } else {
+        count(&door.counters.retries);
     }
 
     let outcome = match follow(request, route, &pass, patience).await {
@@ -79,8 +81,8 @@ async fn follow(
         if visited.len() == MOST_REDIRECTS {
             return Err(refused("too many redirects"));
         }
-        visited.push(hop.url);
-        hop = judge_hop(door, &response.url, target, hop.takes_secrets)?;
+        let next = judge_hop(door, &hop, target)?;
+        visited.push(std::mem::replace(&mut hop, next).url);
         if visited.contains(&hop.url) {
             return Err(refused("a redirect in a circle"));
         }
@@ -96,7 +98,7 @@ async fn follow(
 #[derive(Debug)]
 pub(super) struct Hop {
     pub(super) url: Url,
-    route: Route,
+    pub(super) route: Route,
     pub(super) takes_secrets: bool,
 }
 
@@ -117,19 +119,19 @@ fn redirect_target(request: &Request<'_>, response: &Response) -> Option<Result<
     Some(response.url.join(location))
 }
 
-pub(super) fn judge_hop(
-    door: &Door,
-    from: &Url,
-    target: Result<Url, url::ParseError>,
-    takes_secrets: bool,
-) -> Result<Hop, Miss> {
+/// The next hop, if it may be taken from the one before it.
+pub(super) fn judge_hop(door: &Door, from: &Hop, target: Result<Url, url::ParseError>) -> Result<Hop, Miss> {
     let mut url = target.map_err(|_| LookupError::malformed("a redirect to no URL"))?;
     url.set_fragment(None);
-    if from.scheme() == "https" && url.scheme() != "https" {
+    if from.url.scheme() == "https" && url.scheme() != "https" {
         return Err(refused("a redirect from https to http"));
     }
     let route = guard::route(&url, &door.limits)?;
-    let takes_secrets = takes_secrets && guard::same_origin(from, &url);
+    // What the operator allows us is not allowed to strangers: the origin may lie in a private network.
+    if from.route == Route::Guarded && route == Route::Trusted {
+        return Err(refused("a stranger's redirect to the operator's own origin"));
+    }
+    let takes_secrets = from.takes_secrets && guard::same_origin(&from.url, &url);
     Ok(Hop { url, route, takes_secrets })
 }
 
@@ -160,9 +162,10 @@ async fn send(request: &Request<'_>, hop: &Hop, deadline: Instant) -> Result<Res
         judge_peer(&answer, door)?;
     }
     let allowance = Allowance { bytes: limits.max_body_bytes, silence: limits.read_timeout, deadline };
-    let body = match answer.status().is_redirection() {
-        true => Body::default(),
-        false => body::read(&mut answer, allowance).await?,
+    let body = if answer.status().is_redirection() {
+        Body::default()
+    } else {
+        body::read(&mut answer, allowance).await?
     };
     Ok(Response {
         status: answer.status(),

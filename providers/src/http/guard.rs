@@ -40,7 +40,7 @@ pub enum Refusal {
     LinkLocal,
     /// Set apart for protocols: 192.0.0.0/24.
     Protocol,
-    /// For documents: TEST-NET-1, -2 and -3, 2001:db8::/32, 3fff::/20.
+    /// For documents: TEST-NET-1, -2 and -3, `2001:db8::/32`, `3fff::/20`.
     Documentation,
     /// AS112 and AMT: anycast sinks and relays.
     Anycast,
@@ -53,9 +53,9 @@ pub enum Refusal {
     Reserved,
     /// A cloud's wire server on a public address: 168.63.129.16.
     CloudService,
-    /// IETF protocol assignments in 2001::/23: Teredo, ORCHID and others.
+    /// IETF protocol assignments in `2001::/23`: Teredo, ORCHID and others.
     ProtocolV6,
-    /// Outside 2000::/3, the only IPv6 space that is public.
+    /// Outside `2000::/3`, the only IPv6 space that is public.
     NotPublicV6,
 }
 
@@ -225,8 +225,7 @@ fn judge_name(name: &str) -> Result<(), &'static str> {
     let Some((rest, last)) = name.rsplit_once('.') else {
         return Err("a name without a dot");
     };
-    // Not only the last label: `a.corp.localhost` ends in one, `home.arpa` is two.
-    if SPECIAL_LABELS.contains(&last) || (last == "arpa" && (rest == "home" || rest.ends_with(".home"))) {
+    if SPECIAL_LABELS.contains(&last) || (last == "arpa" && rest.rsplit('.').next() == Some("home")) {
         return Err("a name that is not public");
     }
     match psl::domain_str(name) {

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// The longest wait that a server is believed.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// A number of seconds below this is a wait, from here on it is a Unix time.
 const LEAST_UNIX_TIME: f64 = 1e6;

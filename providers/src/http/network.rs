@@ -77,13 +77,11 @@ impl Network {
         if !allow_nets.is_empty() {
             return self.build_web(allow_nets);
         }
-        match self.shared.web.get() {
-            Some(client) => Ok(client.clone()),
-            None => {
-                let client = self.build_web(allow_nets)?;
-                Ok(self.shared.web.get_or_init(|| client).clone())
-            }
+        if let Some(client) = self.shared.web.get() {
+            return Ok(client.clone());
         }
+        let client = self.build_web(allow_nets)?;
+        Ok(self.shared.web.get_or_init(|| client).clone())
     }
 
     fn build_web(&self, allow_nets: &[IpNet]) -> Result<reqwest::Client, NetworkError> {
@@ -118,13 +116,11 @@ fn builder(user_agent: &HeaderValue, tls: ClientConfig) -> reqwest::ClientBuilde
 /// The TLS settings that speak these protocols. The system's root certificates are read once a process.
 fn tls(protocols: &[&[u8]]) -> Result<ClientConfig, NetworkError> {
     static VERIFIED: OnceLock<ClientConfig> = OnceLock::new();
-    let mut config = match VERIFIED.get() {
-        Some(config) => config.clone(),
-        None => {
-            let config = verified_by_system()?;
-            VERIFIED.get_or_init(|| config).clone()
-        }
-    };
+    if VERIFIED.get().is_none() {
+        // Two that come at once may both read the certificates; one of the readings is kept.
+        let _ = VERIFIED.set(verified_by_system()?);
+    }
+    let mut config = VERIFIED.get().cloned().ok_or_else(|| NetworkError("no TLS settings".into()))?;
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
 }

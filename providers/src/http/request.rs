@@ -15,7 +15,7 @@ use url::Url;
 
 use super::exchange::{self, Miss};
 use super::response::UNSAID_WAIT;
-use super::{HttpClient, Response, StatusMeaning, count, default_meaning};
+use super::{HttpClient, Response, StatusMeaning, default_meaning};
 use crate::error::LookupError;
 use crate::retry::{LONGEST_ASKED, Retries};
 
@@ -82,17 +82,13 @@ impl<'a> Request<'a> {
         secret: Option<&SecretString>,
     ) -> Self {
         let Some(secret) = secret else { return self };
-        match HeaderValue::try_from(format!("{prefix}{}", secret.expose_secret())) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                self.with_header(name, Some(value))
-            }
-            Err(_) => {
-                let reason = "the key holds characters that no header may: set it anew";
-                self.fault = Some(LookupError::Denied { reason: reason.into() });
-                self
-            }
+        if let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", secret.expose_secret())) {
+            value.set_sensitive(true);
+            return self.with_header(name, Some(value));
         }
+        let reason = "the key holds characters that no header may: set it anew";
+        self.fault = Some(LookupError::Denied { reason: reason.into() });
+        self
     }
 
     fn with_header(mut self, name: &'static str, value: Option<HeaderValue>) -> Self {
@@ -137,11 +133,11 @@ impl<'a> Request<'a> {
                     return Err(last.unwrap_or(LookupError::RateLimited { after: held.after }));
                 }
             };
-            let Some(delay) = retries.delay(&error, asked).filter(|_| door.retries.spend()) else {
+            let affordable = |delay: &Duration| *delay <= patience && door.retries.spend();
+            let Some(delay) = retries.delay(&error, asked).filter(affordable) else {
                 return Err(self.given_up(error, asked, number));
             };
             last = Some(error);
-            count(&door.counters.retries);
             wait(delay, &mut patience).await;
             number += 1;
         }
@@ -149,13 +145,14 @@ impl<'a> Request<'a> {
 
     /// The error that the caller gets when there is no further attempt.
     fn given_up(&self, error: LookupError, asked: Option<Duration>, number: u32) -> LookupError {
+        let least = if number > 1 { UNSAID_WAIT } else { Duration::from_secs(1) };
         match error {
             // "Come back in an hour" is worth more than "not now", and costs the job no attempt.
             LookupError::Unavailable { .. } if asked.is_some_and(|asked| asked > LONGEST_ASKED) => {
                 LookupError::RateLimited { after: asked.unwrap_or_default() }
             }
-            // It said "in a moment" and did not mean it: leave it alone for a while.
-            LookupError::RateLimited { after } if number > 1 && after < UNSAID_WAIT => {
+            // It said "in a moment" and did not mean it, or "at once", which would be a loop: leave it alone.
+            LookupError::RateLimited { after } if after < least => {
                 self.client.pause(UNSAID_WAIT);
                 LookupError::RateLimited { after: UNSAID_WAIT }
             }

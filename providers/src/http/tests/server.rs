@@ -1,11 +1,13 @@
 //! A hostile server on loopback: each connection plays the next script.
 
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Barrier;
 use url::Url;
 
 /// What a server does with one connection, once it has read the request.
@@ -15,18 +17,23 @@ pub(super) enum Script {
     Say(Vec<u8>),
     /// Writes the first bytes, then the others again and again until the client hangs up.
     Endless(Vec<u8>, Vec<u8>),
-    /// Writes the first bytes, then one byte of the others at a time, each as soon as the last has left, with
-    /// this many milliseconds between.
+    /// Writes the first bytes, then one byte each so many milliseconds until the client hangs up.
     Drip(Vec<u8>, u64),
+    /// Writes these bytes before it was asked anything.
+    Greet(Vec<u8>),
+    /// Writes these bytes for each request, and keeps the connection.
+    Keep(Vec<u8>),
     /// Writes these bytes and then says nothing more.
     Stall(Vec<u8>),
+    /// Waits until as many connections as the barrier counts are here at once, then writes the bytes.
+    Meet(Arc<Barrier>, Vec<u8>),
 }
 
 /// A server that counts who came and remembers what was said.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
     address: SocketAddr,
-    heard: Arc<std::sync::Mutex<Vec<String>>>,
+    heard: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicUsize>,
 }
 
@@ -60,7 +67,7 @@ impl Server {
         server
     }
 
-    /// An answer with this status line rest, header lines and body.
+    /// An answer with this status and reason, header lines and body.
     pub(super) fn answer(status: &str, headers: &[&str], body: &str) -> Script {
         let mut head =
             format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
@@ -73,6 +80,11 @@ impl Server {
 
     pub(super) fn url(&self, path: &str) -> Url {
         Url::parse(&format!("http://{}{path}", self.address)).unwrap()
+    }
+
+    /// A name on the web that the tests' resolver leads here.
+    pub(super) fn named(&self, path: &str) -> Url {
+        Url::parse(&format!("http://p{}.inside.example.com{path}", self.address.port())).unwrap()
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -90,22 +102,13 @@ impl Server {
     }
 }
 
-async fn play(
-    mut stream: TcpStream,
-    script: Script,
-    heard: &std::sync::Mutex<Vec<String>>,
-) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|window| window == b"\r\n\r\n") {
-        let mut piece = [0; 1024];
-        let length = stream.read(&mut piece).await?;
-        if length == 0 {
-            return Ok(());
-        }
-        head.extend_from_slice(&piece[..length]);
+async fn play(mut stream: TcpStream, script: Script, heard: &Mutex<Vec<String>>) -> io::Result<()> {
+    if let Script::Greet(bytes) = script {
+        return stream.write_all(&bytes).await;
     }
-    heard.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+    hear(&mut stream, heard).await?;
     match script {
+        Script::Greet(_) => {}
         Script::Say(bytes) => stream.write_all(&bytes).await?,
         Script::Endless(first, again) => {
             stream.write_all(&first).await?;
@@ -120,10 +123,33 @@ async fn play(
                 tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
             }
         }
+        Script::Meet(barrier, bytes) => {
+            barrier.wait().await;
+            stream.write_all(&bytes).await?;
+        }
+        Script::Keep(bytes) => loop {
+            stream.write_all(&bytes).await?;
+            hear(&mut stream, heard).await?;
+        },
         Script::Stall(bytes) => {
             stream.write_all(&bytes).await?;
             std::future::pending::<()>().await;
         }
     }
     stream.shutdown().await
+}
+
+/// Reads the head of one request.
+async fn hear(stream: &mut TcpStream, heard: &Mutex<Vec<String>>) -> io::Result<()> {
+    let mut request = Vec::new();
+    while !request.windows(4).any(|window| window == b"\r\n\r\n") {
+        let mut piece = [0; 1024];
+        let length = stream.read(&mut piece).await?;
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        request.extend_from_slice(&piece[..length]);
+    }
+    heard.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+    Ok(())
 }
