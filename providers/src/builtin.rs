@@ -95,6 +95,16 @@ fn seen_at(mut finding: Finding, evidence: Option<&str>) -> Finding {
     finding
 }
 
+/// A finding as it is stored, a line for each claim.
+#[cfg(test)]
+#[cfg(feature = "contract")]
+fn lines(finding: &Finding) -> String {
+    let name = finding.name.as_ref().map(serde_json::to_string);
+    let birth = finding.birth.as_ref().map(serde_json::to_string);
+    let claims = name.into_iter().chain(birth).chain(finding.profiles.iter().map(serde_json::to_string));
+    claims.map(Result::unwrap_or_default).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;

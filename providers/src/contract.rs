@@ -161,6 +161,15 @@ pub async fn check_contract(contract: &Contract) -> Report {
     Report { provider: descriptor.name.to_string(), results }
 }
 
+/// One lookup against these answers, for what only this provider knows how to say. An error is a lookup that brought
+/// no outcome at all.
+pub async fn lookup_against(
+    contract: &Contract,
+    routes: Vec<Route>,
+) -> Result<Result<Lookup, LookupError>, String> {
+    Stage::set(contract).await?.play(Script::Routes(routes)).await
+}
+
 /// The provider under test, the server it asks, and how it reaches it.
 struct Stage {
     server: Server,

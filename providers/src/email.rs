@@ -26,6 +26,8 @@ mod unwrap;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use syntax::is_invisible;
+
 /// A validated e-mail address.
 #[derive(Clone, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,10 +1,28 @@
 //! Personal names: any vendor's spelling in, one form out.
 //!
-//! Invariant: pure. Personal data: `Debug` is redacted, there is no `Display`.
+//! What is changed: characters that are no part of a name go (emoji, `:shortcodes:`, marks of direction, pronouns,
+//! nicknames, slogans), titles and degrees go, "Doe, Jane" is turned round, and a name that is *all* lower or upper
+//! case gets capitals. What is not: the script, the order, mixed case, particles, initials, generations ("Jr.",
+//! "III", which tell two people apart). A full name is never split: given and family name are known only from a
+//! source that states them, or from the comma of "Doe, Jane".
+//!
+//! Invariant: pure. Personal data: `Debug` is redacted, there is no `Display`. Normalizing a normalized name
+//! changes nothing, so that the stored form reads back equal.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+mod agree;
+mod case;
+mod clean;
+mod parts;
+mod refuse;
+mod structure;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 /// A person's name: NFC, single spaces, no control characters, at most 200 characters.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
@@ -16,7 +34,7 @@ pub struct PersonName {
 }
 
 /// A name as a source states it, part by part; all may be absent. Also the stored form of [`PersonName`].
-#[derive(Clone, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Parts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full: Option<String>,
@@ -36,32 +54,52 @@ pub enum NameError {
 }
 
 impl PersonName {
+    /// Longest name that is kept, in characters; a longer text is no name.
+    pub const MAX_CHARS: usize = 200;
+
     /// Reads a full name. Given and family name are kept apart only where the text itself does so ("Doe, Jane").
     pub fn parse(text: &str) -> Result<Self, NameError> {
         Self::from_parts(Parts { full: Some(text.to_owned()), ..Parts::default() })
     }
 
     /// Reads a name from the parts that a source gives separately.
+    ///
+    /// Without a full name the parts make one. A part that the full name does not contain is dropped: what a
+    /// person shows as their name outweighs what a vendor cut out of some name.
     pub fn from_parts(parts: Parts) -> Result<Self, NameError> {
-        let full = parts.full.ok_or(NameError::Empty)?;
-        Ok(Self { full, given: parts.given, family: parts.family })
+        /// Two rounds settle what people write; more are for what an attacker does.
+        const MAX_ROUNDS: usize = 8;
+        let mut name = parts::read(&parts)?;
+        for _ in 0..MAX_ROUNDS {
+            let again = parts::read(&name)?;
+            if again == name {
+                let Parts { full, given, family } = name;
+                return Ok(Self { full: full.ok_or(NameError::Empty)?, given, family });
+            }
+            name = again;
+        }
+        Err(NameError::NotAName("has no settled spelling"))
     }
 
+    /// The whole name in the order the person is called, for example `Martin Luther King Jr.`
     pub fn full(&self) -> &str {
         &self.full
     }
 
+    /// The given name or names, perhaps an initial; a part of [`PersonName::full`].
     pub fn given(&self) -> Option<&str> {
         self.given.as_deref()
     }
 
+    /// The family name with its particles, without a generation; a part of [`PersonName::full`].
     pub fn family(&self) -> Option<&str> {
         self.family.as_deref()
     }
 
-    /// Whether two spellings can be one person's name (case, accents, order and initials apart).
+    /// Whether two spellings can be one person's name: case, accents, order, initials, middle names and common
+    /// nicknames apart. Symmetric, not transitive; scripts are not transliterated.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        self.full.to_lowercase() == other.full.to_lowercase()
+        self.full == other.full || agree::can_be_one(&self.full, &other.full)
     }
 }
 

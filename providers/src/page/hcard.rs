@@ -167,9 +167,10 @@ fn text(element: ElementRef<'_>) -> String {
             continue;
         }
         if let Some(part) = node.value().as_text() {
-            text.push_str(part);
+            let room = MAX_TEXT_BYTES.saturating_sub(text.len());
+            text.push_str(part.get(..part.floor_char_boundary(room)).unwrap_or_default());
         }
-        if text.len() > MAX_TEXT_BYTES {
+        if text.len() >= MAX_TEXT_BYTES {
             break;
         }
     }

@@ -1,7 +1,8 @@
 //! GitHub against its documented answers.
 
+use super::super::lines;
 use super::*;
-use crate::contract::{Contract, Format, NOW_UNIX_SECONDS, Reply, Route, check_contract};
+use crate::contract::{Contract, Format, NOW_UNIX_SECONDS, Reply, Route, check_contract, lookup_against};
 use crate::finding::Finding;
 
 const USERS: &str = include_str!("../../../fixtures/github/users.json");
@@ -66,8 +67,6 @@ async fn survives_the_contract_with_a_no_reply_address() {
     assert!(report.is_ok(), "{report}");
 }
 
-/// The outcomes that the kit has no word for are its refusals: a secondary limit, a forbidden call, a refused query,
-/// a search that gave up.
 #[tokio::test]
 async fn refusals_are_told_apart() {
     for (case, reply, class) in [
@@ -77,13 +76,51 @@ async fn refusals_are_told_apart() {
         ("not searchable", Reply::json(422, REFUSED), "refused"),
         ("search timed out", Reply::json(200, INCOMPLETE), "unavailable"),
     ] {
-        let contract =
-            Contract { missing: vec![Route::new("/", reply)], ..contract("ada@example.com", vec![]) };
-        let report = check_contract(&contract).await;
-        let missing = report.results.iter().find(|result| result.case == "no match").unwrap();
-        let failure = missing.failure.as_deref().unwrap_or_default();
-        assert!(failure.contains(&format!("came `{class}`")), "{case}: {failure}");
+        let contract = contract("ada@example.com", vec![]);
+        let outcome = lookup_against(&contract, vec![Route::new("/", reply)]).await.unwrap();
+        assert_eq!(outcome.unwrap_err().class(), class, "{case}");
     }
+}
+
+#[tokio::test]
+async fn an_account_is_taken_only_where_github_ties_it_to_the_address() {
+    let contract = contract("ada@example.com", vec![]);
+    let two = r#"{"total_count":2,"incomplete_results":false,"items":[{"login":"bob-sample","type":"User"},{"login":"ada-example","type":"User"}]}"#;
+    let hidden = USER.replace("\"ada.example@example.com\"", "null");
+    let ours = USER.replace("ada.example@example.com", "ADA@example.com");
+    let bob = USER.replace("ada-example", "bob-sample").replace("ada.example@example.com", "bob@example.com");
+    let organization = ours.replace("\"User\"", "\"Organization\"");
+    let cases = [
+        ("the only one, address hidden", USERS, hidden.clone(), true),
+        ("the only one, another address", USERS, USER.to_owned(), false),
+        ("two, one shows the address", two, ours, true),
+        ("two, addresses hidden", two, hidden, false),
+        ("an organisation's", USERS, organization, false),
+    ];
+    for (case, users, user, is_match) in cases {
+        let routes = vec![
+            ok("/search/users?", users),
+            ok("/search/commits?", NONE),
+            ok("/users/ada-example/social_accounts", "[]"),
+            ok("/users/ada-example", user),
+            ok("/users/bob-sample", bob.clone()),
+        ];
+        let outcome = lookup_against(&contract, routes).await.unwrap();
+        assert_eq!(matches!(outcome, Ok(Lookup::Match(_))), is_match, "{case}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_no_reply_address_whose_number_is_anothers_is_no_match() {
+    let contract = contract("900000002+ada-example@users.noreply.github.com", vec![]);
+    assert_eq!(lookup_against(&contract, account()).await.unwrap(), Ok(Lookup::NoMatch));
+}
+
+#[tokio::test]
+async fn an_address_that_is_search_syntax_is_not_asked() {
+    let contract = contract(r#""ada in:login"@example.com"#, vec![]);
+    let outcome = lookup_against(&contract, vec![]).await.unwrap();
+    assert_eq!(outcome.unwrap_err().class(), "refused");
 }
 
 fn mapped(via: Via, author: Option<&answer::Author>) -> Finding {
@@ -94,14 +131,21 @@ fn mapped(via: Via, author: Option<&answer::Author>) -> Finding {
 
 #[test]
 fn the_account_is_proven_and_its_links_asserted() {
-    insta::assert_json_snapshot!(mapped(Via::ShownAddress, None), @"");
+    insta::assert_snapshot!(lines(&mapped(Via::ShownAddress, None)), @r#"
+    {"value":{"full":"Ada Example"},"confidence":0.75,"assurance":"self_asserted","evidence":"https://github.com/ada-example"}
+    {"value":{"network":"github","handle":"ada-example","url":"https://github.com/ada-example"},"confidence":0.95,"assurance":"proven","evidence":"https://github.com/ada-example"}
+    {"value":{"network":"twitter","handle":"ada_example","url":"https://x.com/ada_example"},"confidence":0.8,"assurance":"self_asserted","evidence":"https://github.com/ada-example"}
+    {"value":{"network":"mastodon","handle":"ada@social.example.com","url":"https://social.example.com/@ada"},"confidence":0.8,"assurance":"self_asserted","evidence":"https://github.com/ada-example"}
+    {"value":{"network":"linkedin","handle":"ada-example-1a2b3c","url":"https://www.linkedin.com/in/ada-example-1a2b3c"},"confidence":0.8,"assurance":"self_asserted","evidence":"https://github.com/ada-example"}
+    {"value":{"network":"website","url":"https://ada.example.com"},"confidence":0.8,"assurance":"self_asserted","evidence":"https://github.com/ada-example"}
+    "#);
 }
 
 #[test]
 fn a_commit_gives_a_name_and_little_confidence() {
     let commits: Commits = serde_json::from_str(COMMITS).unwrap();
     let author = commits.into_author(&email("ada.example@example.com")).unwrap().unwrap();
-    insta::assert_json_snapshot!(author.finding(&email("ada.example@example.com")), @"");
+    insta::assert_snapshot!(lines(&author.finding(&email("ada.example@example.com")).unwrap()), @r#"{"value":{"full":"Ada Example"},"confidence":0.5,"assurance":"self_asserted"}"#);
     let commits: Commits = serde_json::from_str(COMMITS).unwrap();
     assert!(commits.into_author(&email("bob@example.com")).unwrap().is_none(), "search is fuzzy");
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::lines;
 use super::*;
 use crate::contract::{Contract, Format, NOW_UNIX_SECONDS, Reply, Route, check_contract};
 use crate::email::EmailAddress;
@@ -45,12 +46,20 @@ async fn survives_the_contract() {
 
 #[test]
 fn verified_accounts_are_proven_links_asserted_and_hidden_ones_skipped() {
-    insta::assert_json_snapshot!(mapped(MATCH), @"");
+    insta::assert_snapshot!(lines(&mapped(MATCH)), @r#"
+    {"value":{"network":"github","handle":"ada-example","url":"https://github.com/ada-example"},"confidence":0.95,"assurance":"proven","evidence":"https://gravatar.com/adaexample"}
+    {"value":{"network":"mastodon","handle":"ada@social.example.com","url":"https://social.example.com/@ada"},"confidence":0.95,"assurance":"proven","evidence":"https://gravatar.com/adaexample"}
+    {"value":{"network":"website","url":"https://ada.example.com"},"confidence":0.75,"assurance":"self_asserted","evidence":"https://gravatar.com/adaexample"}
+    {"value":{"network":"gravatar","handle":"adaexample","url":"https://gravatar.com/adaexample"},"confidence":0.95,"assurance":"proven","evidence":"https://gravatar.com/adaexample"}
+    "#);
 }
 
 #[test]
 fn a_nickname_in_place_of_a_name_is_no_name() {
-    insta::assert_json_snapshot!(mapped(KEYLESS), @"");
+    insta::assert_snapshot!(lines(&mapped(KEYLESS)), @r#"
+    {"value":{"network":"github","handle":"ada-example","url":"https://github.com/ada-example"},"confidence":0.95,"assurance":"proven","evidence":"https://gravatar.com/adaexample"}
+    {"value":{"network":"gravatar","handle":"adaexample","url":"https://gravatar.com/adaexample"},"confidence":0.95,"assurance":"proven","evidence":"https://gravatar.com/adaexample"}
+    "#);
 }
 
 #[test]

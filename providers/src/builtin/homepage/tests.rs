@@ -2,8 +2,9 @@
 
 use jiff::civil::date;
 
+use super::super::lines;
 use super::*;
-use crate::contract::{Contract, Format, Reply, Route, check_contract};
+use crate::contract::{Contract, Format, Reply, Route, check_contract, lookup_against};
 
 const PERSON: &str = include_str!("../../../fixtures/homepage/person.html");
 const STAFF: &str = include_str!("../../../fixtures/homepage/staff.html");
@@ -20,15 +21,15 @@ fn mapped(page: &str) -> Option<Finding> {
     finding(&facts, &url, &email("ada@example.com"), date(2026, 6, 1))
 }
 
-fn contract(matching: Reply, missing: Reply) -> Contract {
+fn contract() -> Contract {
     Contract {
         build,
         settings: ProviderSettings::default(),
         path: "/homepage/{domain}/",
         subject: Subject::new(email("ada@example.com")),
         format: Format::Html,
-        matching: vec![Route::new("/homepage/example.com/", matching)],
-        missing: vec![Route::new("/homepage/example.com/", missing)],
+        matching: vec![Route::new("/homepage/example.com/", Reply::html(200, PERSON))],
+        missing: vec![Route::new("/homepage/example.com/", Reply::html(200, STRANGER))],
         rate_limited: None,
         bad_key: None,
         out_of_credit: None,
@@ -37,7 +38,7 @@ fn contract(matching: Reply, missing: Reply) -> Contract {
 
 #[tokio::test]
 async fn survives_the_contract() {
-    let report = check_contract(&contract(Reply::html(200, PERSON), Reply::html(200, STRANGER))).await;
+    let report = check_contract(&contract()).await;
     assert!(report.is_ok(), "{report}");
 }
 
@@ -51,20 +52,30 @@ async fn a_page_that_is_not_there_or_not_for_us_is_no_match() {
         ("closed by header", Reply::html(200, PERSON).header("x-robots-tag", "noai")),
         ("closed by the page", Reply::html(200, NOINDEX)),
     ] {
-        let report = check_contract(&contract(Reply::html(200, PERSON), missing)).await;
-        let result = report.results.iter().find(|result| result.case == "no match").unwrap();
-        assert_eq!(result.failure, None, "{case}");
+        let routes = vec![Route::new("/homepage/example.com/", missing)];
+        let outcome = lookup_against(&contract(), routes).await.unwrap();
+        assert_eq!(outcome, Ok(Lookup::NoMatch), "{case}");
     }
 }
 
 #[test]
 fn what_card_and_json_ld_say_is_one() {
-    insta::assert_json_snapshot!(mapped(PERSON), @"");
+    insta::assert_snapshot!(lines(&mapped(PERSON).unwrap()), @r#"
+    {"value":{"full":"Ada Example","given":"Ada","family":"Example"},"confidence":0.9,"assurance":"self_asserted","evidence":"https://example.com/"}
+    {"value":{"earliest":"1987-06-07","latest":"1987-06-07"},"confidence":0.9,"assurance":"self_asserted","evidence":"https://example.com/"}
+    {"value":{"network":"website","url":"https://example.com"},"confidence":0.9,"assurance":"self_asserted","evidence":"https://example.com/"}
+    {"value":{"network":"github","handle":"ada-example","url":"https://github.com/ada-example"},"confidence":0.9,"assurance":"self_asserted","evidence":"https://example.com/"}
+    {"value":{"network":"linkedin","handle":"ada-example-1a2b3c","url":"https://www.linkedin.com/in/ada-example-1a2b3c"},"confidence":0.9,"assurance":"self_asserted","evidence":"https://example.com/"}
+    {"value":{"network":"mastodon","handle":"ada@social.example.com","url":"https://social.example.com/@ada"},"confidence":0.9,"assurance":"self_asserted","evidence":"https://example.com/"}
+    "#);
 }
 
 #[test]
 fn on_a_staff_page_only_the_one_with_the_address_is_taken() {
-    insta::assert_json_snapshot!(mapped(STAFF), @"");
+    insta::assert_snapshot!(lines(&mapped(STAFF).unwrap()), @r#"
+    {"value":{"full":"Ada Example","given":"Ada","family":"Example"},"confidence":0.9,"assurance":"self_asserted","evidence":"https://example.com/"}
+    {"value":{"network":"github","handle":"ada-example","url":"https://github.com/ada-example"},"confidence":0.9,"assurance":"self_asserted","evidence":"https://example.com/"}
+    "#);
 }
 
 #[test]

@@ -35,8 +35,8 @@ fn the_address_is_kept_as_registered() {
         // Beyond ASCII: RFC 6531 local parts, IDNA domains
         ("josé@example.com", "josé@example.com"),
         ("用户@例子.广告", "用户@xn--fsqu00a.xn--4rr70v"),
-        ("अजय@डाटा.भारत", "अजय@xn--c2bd1gyb.xn--h2brj9c"),
-        ("квіточка@пошта.укр", "квіточка@xn--80a1acny.xn--j1amh"),
+        ("अजय@डाटा.भारत", "अजय@xn--c2bd1gb.xn--h2brj9c"),
+        ("квіточка@пошта.укр", "квіточка@xn--80a1acn3a.xn--j1amh"),
         ("θσερ@εχαμπλε.ψομ", "θσερ@xn--mxahbxey0c.xn--xxaf0a"),
         ("jane@Bücher.example", "jane@xn--bcher-kva.example"),
         ("jane@XN--BCHER-KVA.example", "jane@xn--bcher-kva.example"),

@@ -1,0 +1,93 @@
+//! Characters: what may be in a name, and what the rest becomes.
+//!
+//! Invariant: the outcome is NFC, holds no control character and no two spaces in a row. Only characters are judged
+//! here, never words.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::NameError;
+use crate::email::is_invisible;
+
+/// A text of this many octets is no name, whatever it holds.
+const MAX_OCTETS: usize = 4_000;
+
+/// What stands where a slogan begins: one sign for all of them.
+pub(super) const SEPARATOR: char = '|';
+
+/// The text with only the characters that a name, or the structure around one, is made of.
+pub(super) fn clean(text: &str) -> Result<String, NameError> {
+    if text.len() > MAX_OCTETS {
+        return Err(NameError::NotAName("is too long"));
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = after_shortcode(rest) {
+            push(&mut kept, ' ');
+            rest = after;
+            continue;
+        }
+        match c {
+            '\u{FFFD}' => return Err(NameError::NotAName("has characters that were lost in decoding")),
+            _ if is_invisible(c) => {}
+            _ if is_styled_letter(c) => c.nfkc().for_each(|plain| push(&mut kept, plain)),
+            _ => push(&mut kept, replacement(c)),
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    kept.truncate(kept.trim_end_matches(' ').len());
+    if !kept.is_ascii() {
+        kept = kept.nfc().collect();
+    }
+    Ok(kept)
+}
+
+/// Adds a character; of spaces only the first, and none in front.
+fn push(kept: &mut String, c: char) {
+    if c != ' ' || !(kept.is_empty() || kept.ends_with(' ')) {
+        kept.push(c);
+    }
+}
+
+/// What follows a `:shortcode:` at the start of the text.
+fn after_shortcode(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix(':')?;
+    let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || "_+-".contains(c)))?;
+    if end == 0 { None } else { inner.get(end..)?.strip_prefix(':') }
+}
+
+/// Letters dressed up as other characters: 𝓐𝓭𝓪, Ⓐⓓⓐ, Ａｄａ.
+fn is_styled_letter(c: char) -> bool {
+    let styled = matches!(c,
+        '\u{1D400}'..='\u{1D7FF}' | '\u{24B6}'..='\u{24E9}' | '\u{2100}'..='\u{214F}'
+        | '\u{FF21}'..='\u{FF3A}' | '\u{FF41}'..='\u{FF5A}');
+    styled && c.is_alphabetic()
+}
+
+fn replacement(c: char) -> char {
+    match c {
+        'A'..='Z' | 'a'..='z' | '0'..='9' | ' ' | '\'' | '-' | '.' => c,
+        '’' | '‘' | '`' | '´' | 'ʹ' | '′' | '＇' => '\'',
+        '‐' | '‑' | '−' | '－' | '﹣' => '-',
+        '–' | '—' | '―' => '–',
+        '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '「' | '」' | '『' | '』' | '＂' => '"',
+        '（' | '〔' | '【' => '(',
+        '）' | '〕' | '】' => ')',
+        '|' | '¦' | '•' | '‣' | '∙' | '⋅' | '●' | '│' | '┃' | '｜' | '❘' | '⁄' => {
+            SEPARATOR
+        }
+        '，' | '、' | '،' => ',',
+        '＠' | '﹫' => '@',
+        '／' => '/',
+        '：' => ':',
+        '"' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | ':' | '/' | '\\' | '@' | '_' | '&' | '+'
+        | '=' | '!' => c,
+        // Catalan l·l, Japanese and Chinese dots between the words of foreign names, Hebrew signs for initials
+        '·' | '・' | '‧' | '\u{5F3}' | '\u{5F4}' => c,
+        // Pictures that Unicode counts as letters
+        '\u{1F000}'..='\u{1FAFF}' | '\u{E000}'..='\u{F8FF}' => ' ',
+        _ if c.is_alphanumeric() || is_combining_mark(c) => c,
+        _ => ' ',
+    }
+}

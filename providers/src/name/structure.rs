@@ -1,0 +1,333 @@
+//! The parts of a name as written: what stands around it, its order, titles, degrees and generations.
+//!
+//! Invariant: leaves out and turns round; no word is changed here but for its capitals (`case.rs`).
+
+use super::clean::{SEPARATOR, clean};
+use super::words::{Classes, Word, key};
+use super::{NameError, PersonName, case, refuse};
+
+/// A full name, read; the words of given and family name only where the text told them apart.
+pub(super) struct Structure {
+    pub(super) words: Vec<String>,
+    pub(super) given: Option<String>,
+    pub(super) family: Option<String>,
+}
+
+/// Reads a full name.
+pub(super) fn read_full(text: &str) -> Result<Structure, NameError> {
+    let text = clean(text)?;
+    refuse::text(&text)?;
+    let segments = segments(&text)?;
+    let mut name = in_order(segments)?;
+    let (given, family) = (name.given.len(), name.family.len());
+    let mut words: Vec<String> =
+        [name.given, name.family].concat().into_iter().map(|word| word.text).collect();
+    words.extend(name.generation.drain(..).map(|word| word.text));
+    if words.iter().map(|word| word.chars().count() + 1).sum::<usize>() > PersonName::MAX_CHARS + 1 {
+        return Err(NameError::NotAName("is longer than 200 characters"));
+    }
+    case::capitalize(&mut words);
+    let told_apart = given > 0 && family > 0;
+    let part = |from: usize, to: usize| words.get(from..to).filter(|_| told_apart).map(|part| part.join(" "));
+    Ok(Structure { given: part(0, given), family: part(given, given + family), words })
+}
+
+/// Reads a given or family name that stands alone; `None` if nothing of a name is left.
+pub(super) fn read_part(text: &str) -> Result<Option<Vec<String>>, NameError> {
+    let text = clean(text)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    refuse::text(&text)?;
+    let words = words(without_frame(&text).split(',').next().unwrap_or_default());
+    if words.iter().any(|word| word.is(Classes::COMPANY)) {
+        return Err(NameError::NotAName("is an organisation"));
+    }
+    refuse::marks(&words)?;
+    let mut part = core_of(words);
+    part.words.dedup_by(|a, b| key(&a.text) == key(&b.text) && a.text.len() > 2);
+    if part.words.is_empty() || is_empty_part(&part.words) {
+        return Ok(None);
+    }
+    let mut words: Vec<String> = part.words.into_iter().map(|word| word.text).collect();
+    case::capitalize_part(&mut words);
+    Ok(Some(words))
+}
+
+/// "unknown", "null": but Null, Na and Guest, so written, are also people's family names.
+fn is_empty_part(words: &[Word]) -> bool {
+    let also_a_name =
+        |text: &str| matches!(text, "Null" | "Na" | "No" | "Guest" | "Test" | "My" | "Temp" | "Person");
+    words.iter().all(|word| word.is(Classes::EMPTY) && !also_a_name(&word.text))
+}
+
+/// The text without what stands around the name: formula signs, quotes, asides and slogans.
+fn without_frame(text: &str) -> String {
+    let bare = text.trim_start_matches(['=', '+', '-', '@', ' ']);
+    let bare = bare.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')).unwrap_or(bare);
+    let bare = without_asides(bare);
+    let separated = bare.replace(" - ", " | ").replace(" – ", " | ").replace('–', "-");
+    let words: Vec<&str> = separated.split(' ').filter(|word| !is_pronouns(word)).collect();
+    words
+        .join(" ")
+        .split([SEPARATOR, ';', ':', '/', '\\'])
+        .find(|piece| piece.chars().any(char::is_alphabetic))
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+/// Without `(…)`, `[…]`, `{…}` and `"…"`: nicknames, pronouns, maiden names. If nothing else is there, their inside.
+fn without_asides(text: &str) -> String {
+    const MARKS: [char; 7] = ['(', ')', '[', ']', '{', '}', '"'];
+    if !text.contains(MARKS) {
+        return text.to_owned();
+    }
+    let mut outside = String::with_capacity(text.len());
+    let mut depth = 0_usize;
+    let mut quotes = text.matches('"').count();
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '"' => {
+                quotes -= 1;
+                quoted = !quoted && quotes > 0;
+            }
+            _ if depth == 0 && !quoted => {
+                outside.push(c);
+                continue;
+            }
+            _ => {}
+        }
+        outside.push(' ');
+    }
+    if outside.chars().any(char::is_alphabetic) { outside } else { text.replace(MARKS, " ") }
+}
+
+/// `she/her`, written without parentheses.
+fn is_pronouns(word: &str) -> bool {
+    let Some((first, _)) = word.split_once('/') else { return false };
+    let first = first.to_lowercase();
+    matches!(
+        first.as_str(),
+        "she"
+            | "he"
+            | "they"
+            | "her"
+            | "him"
+            | "any"
+            | "ze"
+            | "xe"
+            | "it"
+            | "ey"
+            | "fae"
+            | "ve"
+            | "er"
+            | "sie"
+            | "elle"
+            | "il"
+            | "iel"
+            | "ella"
+            | "él"
+            | "el"
+            | "hij"
+            | "zij"
+            | "hen"
+            | "hon"
+            | "han"
+    )
+}
+
+/// The words of the text between its commas. All of them are judged together: is it a person?
+fn segments(text: &str) -> Result<Vec<Vec<Word>>, NameError> {
+    let bare = without_frame(text);
+    let segments: Vec<Vec<Word>> = bare.split(',').map(words).filter(|words| !words.is_empty()).collect();
+    refuse::words(&segments.concat())?;
+    Ok(segments)
+}
+
+fn words(text: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut quoted_since = None;
+    for piece in text.split(' ').flat_map(split_glued) {
+        let piece = piece.trim_matches(|c: char| matches!(c, '!' | ',' | '+' | '·' | '-'));
+        if !piece.chars().any(char::is_alphanumeric) && piece != "&" {
+            continue;
+        }
+        if piece.starts_with('\'') && piece != "'t" && !words.is_empty() {
+            quoted_since = Some(words.len());
+        }
+        let ends_quote = piece.len() > 1 && piece.ends_with('\'');
+        words.push(Word::new(piece.trim_start_matches('.')));
+        if let Some(start) = quoted_since.filter(|_| ends_quote) {
+            // Robert 'Bob' Smith
+            words.truncate(start);
+            quoted_since = None;
+        }
+    }
+    for word in &mut words {
+        if word.text != "'t" && (word.text.starts_with('\'') || word.text.ends_with("''")) {
+            *word = Word::new(word.text.trim_matches('\''));
+        }
+    }
+    words
+}
+
+/// "Dr.Jane" and "J.R.R.Tolkien" are two words each.
+fn split_glued(piece: &str) -> impl Iterator<Item = &str> {
+    let cut = glued_at(piece).unwrap_or(piece.len());
+    let (first, second) = piece.split_at_checked(cut).unwrap_or((piece, ""));
+    [first, second].into_iter().filter(|word| !word.is_empty())
+}
+
+fn glued_at(piece: &str) -> Option<usize> {
+    let dot = piece.find('.')?;
+    let known = super::words::classes(piece);
+    if known != Classes::default() {
+        return None;
+    }
+    let title = super::words::classes(piece.get(..dot)?).has(Classes::TITLE.or(Classes::DOTTED_TITLE));
+    let after_title = piece.get(dot + 1..)?;
+    if title && after_title.chars().next().is_some_and(char::is_alphabetic) {
+        return Some(dot + 1);
+    }
+    let (initials, word) = piece.rsplit_once('.')?;
+    let all_initials = initials.split('.').all(|initial| initial.chars().count() == 1);
+    let long_word = word.chars().count() >= 3 && word.chars().next().is_some_and(char::is_uppercase);
+    (all_initials && long_word).then_some(initials.len() + 1)
+}
+
+/// The words of a name by their office. Without a "Family, Given" all of them are in `given`.
+#[derive(Default)]
+struct Ordered {
+    given: Vec<Word>,
+    family: Vec<Word>,
+    generation: Vec<Word>,
+}
+
+/// Turns "Doe, Jane, PhD" round. What follows the comma of a name in its usual order is a degree or a slogan.
+fn in_order(mut segments: Vec<Vec<Word>>) -> Result<Ordered, NameError> {
+    let mut generation = Vec::new();
+    while segments.len() > 1 && segments.last().is_some_and(|last| last.iter().all(is_addition)) {
+        let last = segments.pop().unwrap_or_default();
+        generation.extend(last.into_iter().filter(|word| word.is(Classes::GENERATION)));
+    }
+    let mut segments = segments.into_iter();
+    let first = core_of(segments.next().unwrap_or_default());
+    let second = segments.next().filter(|second| is_given(second));
+    let turned = second.filter(|_| first.words.len() == 1 || segments.next().is_none());
+    let mut ordered = match turned {
+        Some(second) => {
+            let given = core_of(second);
+            let generation = [first.generation, given.generation].concat();
+            Ordered { given: given.words, family: first.words, generation }
+        }
+        None => {
+            Ordered { given: without_repeats(first.words), family: Vec::new(), generation: first.generation }
+        }
+    };
+    ordered.generation.append(&mut generation);
+    ordered.generation.truncate(1);
+    if ordered.given.is_empty() && ordered.family.is_empty() {
+        return Err(NameError::NotAName("is only a title"));
+    }
+    Ok(ordered)
+}
+
+/// Whether a word after a comma is added to a name rather than part of it.
+fn is_addition(word: &Word) -> bool {
+    let additions = Classes::DEGREE.or(Classes::DEGREE_OR_NAME).or(Classes::GENERATION).or(Classes::TITLE);
+    word.is(additions) || word.is(Classes::DOTTED_TITLE.or(Classes::TITLE_FIELD)) && word.text.ends_with('.')
+}
+
+/// Whether the words after a comma can be given names.
+fn is_given(words: &[Word]) -> bool {
+    let small = |word: &&Word| word.text.starts_with(char::is_lowercase) && !word.is(Classes::PARTICLE);
+    let some_small = words.iter().filter(small).count();
+    words.len() <= 4
+        && (some_small == 0 || some_small == words.len())
+        && !words.iter().any(|word| word.is(Classes::JOB))
+}
+
+/// A name without titles and degrees, its generation apart.
+#[derive(Default)]
+struct Core {
+    words: Vec<Word>,
+    generation: Vec<Word>,
+}
+
+fn core_of(mut words: Vec<Word>) -> Core {
+    let titles = leading_titles(&words);
+    words.drain(..titles);
+    let mut generation = Vec::new();
+    let shouted = words.iter().all(|word| !word.text.chars().any(char::is_lowercase));
+    while let Some(last) = words.last() {
+        let others = words.len() - 1;
+        if others >= 1 && is_degree(last, others, shouted) {
+            words.pop();
+        } else if others >= 1 && generation.is_empty() && is_generation(last) {
+            generation.extend(words.pop());
+        } else {
+            break;
+        }
+    }
+    if let Some(last) = words.last_mut() {
+        without_full_stop(last);
+    }
+    Core { words, generation }
+}
+
+/// How many words at the start are titles: "Prof. Dr. med. habil."
+fn leading_titles(words: &[Word]) -> usize {
+    let mut count = 0;
+    for word in words {
+        let dotted = word.text.ends_with('.');
+        let title = word.is(Classes::TITLE) || dotted && word.is(Classes::DOTTED_TITLE);
+        let field = count > 0 && dotted && word.is(Classes::TITLE_FIELD);
+        if !title && !field {
+            break;
+        }
+        count += 1;
+    }
+    count
+}
+
+/// "PhD" is a degree; "MA" only in capitals behind a name that is not, or with its dots; "Md" is Mohammed.
+fn is_degree(word: &Word, others: usize, shouted: bool) -> bool {
+    if word.is(Classes::DEGREE) {
+        return word.text != "Md";
+    }
+    let dotted = word.text.trim_end_matches('.').contains('.');
+    word.is(Classes::DEGREE_OR_NAME) && others >= 2 && (dotted || word.is_upper() && !shouted)
+}
+
+/// "Jr.", "III"; but Ii is a Japanese family name.
+fn is_generation(word: &Word) -> bool {
+    word.is(Classes::GENERATION) && !matches!(word.text.as_str(), "Ii" | "Iv")
+}
+
+/// "Jane Doe.": the dot ends a sentence, unless it can be an initial's or an abbreviation's ("Wm.").
+fn without_full_stop(last: &mut Word) {
+    const VOWELS: [char; 6] = ['a', 'e', 'i', 'o', 'u', 'y'];
+    if let Some(bare) = last.text.strip_suffix('.') {
+        let long = bare.chars().count() >= 3 && !bare.contains('.');
+        if long && (!bare.is_ascii() || bare.to_ascii_lowercase().contains(VOWELS)) {
+            *last = Word::new(bare);
+        }
+    }
+}
+
+/// "kimberly kimberly patton" names her once, and so does "Jane Doe Jane Doe". "Sirhan Sirhan" stays.
+fn without_repeats(mut words: Vec<Word>) -> Vec<Word> {
+    let same = |a: &Word, b: &Word| a.text.chars().count() > 2 && key(&a.text) == key(&b.text);
+    let (front, back) = words.split_at(words.len() / 2);
+    if front.len() >= 2 && front.len() == back.len() && front.iter().zip(back).all(|(a, b)| same(a, b)) {
+        words.truncate(words.len() / 2);
+    }
+    if words.len() >= 3 {
+        words.dedup_by(|a, b| same(a, b));
+    }
+    words
+}
