@@ -7,6 +7,7 @@ mod census;
 mod commits;
 mod intake;
 mod leases;
+#[cfg(unix)]
 mod sqlite;
 mod support;
 mod suppression;
