@@ -158,11 +158,8 @@ fn refuse_if_exposed(path: &Path) -> Result<(), KeyringError> {
         path: path.to_owned(),
         source,
     })?;
-    if metadata.permissions().mode() & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(KeyringError::Exposed { path: path.to_owned() })
-    }
+    let for_others = metadata.permissions().mode() & 0o077;
+    if for_others == 0 { Ok(()) } else { Err(KeyringError::Exposed { path: path.to_owned() }) }
 }
 
 #[cfg(not(unix))]

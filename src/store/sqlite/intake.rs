@@ -74,10 +74,18 @@ impl<'a> RegistrationRow<'a> {
 #[derive(Clone, Copy, sqlx::FromRow)]
 struct Known {
     suppressed: bool,
+    /// The member's record is about this subject, final and unexpired.
+    fresh: bool,
+    #[sqlx(flatten)]
+    member: Traces,
+}
+
+/// What there is of a member.
+#[derive(Clone, Copy, sqlx::FromRow)]
+struct Traces {
     has_job: bool,
     has_record: bool,
     has_dead_letter: bool,
-    fresh: bool,
 }
 
 /// What was counted at the door.
@@ -150,16 +158,16 @@ impl<'a> Decided<'a> {
             self.tally.suppressed += 1;
             return Intake::Suppressed;
         }
-        if known.has_dead_letter {
+        if known.member.has_dead_letter {
             self.superseded.push(member);
         }
-        let has_job = known.has_job || self.jobs.contains_key(member);
+        let has_job = known.member.has_job || self.jobs.contains_key(member);
         if !has_job && known.fresh {
             self.tally.repeated += 1;
             return Intake::Fresh;
         }
         self.jobs.insert(member, position);
-        if has_job || known.has_record || known.has_dead_letter {
+        if has_job || known.member.has_record || known.member.has_dead_letter {
             self.tally.repeated += 1;
         } else {
             self.tally.taken_in += 1;

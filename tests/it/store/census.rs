@@ -258,6 +258,7 @@ impl Model {
 }
 
 pub(crate) async fn every_history_adds_up(database: &impl Database) {
+    assert_eq!(census(&*database.open().await).await, Census::default());
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     block_in_place(|| {
         TestRunner::new(config)

@@ -17,7 +17,7 @@ use gleaner_providers::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
 /// A database that can be opened any number of times.
 #[async_trait]
