@@ -265,3 +265,55 @@ pub struct LookupEntry {
     pub cost_micros: u64,
     pub at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, proptest};
+
+    use super::*;
+
+    #[test]
+    fn member_ids_are_plain_tokens() {
+        let longest = "é".repeat(MemberId::MAX_BYTES / 2);
+        for (text, expected) in [
+            ("m-1", Ok("m-1")),
+            ("  42\t", Ok("42")),
+            ("Zoë 7/ä", Ok("Zoë 7/ä")),
+            (&longest, Ok(longest.as_str())),
+            ("", Err(MemberIdError::Empty)),
+            (" \n ", Err(MemberIdError::Empty)),
+            (&format!("{longest}x"), Err(MemberIdError::TooLong)),
+            ("a\u{0}b", Err(MemberIdError::Control)),
+            ("a\u{85}b", Err(MemberIdError::Control)),
+            ("ada@example.com", Err(MemberIdError::Address)),
+        ] {
+            let parsed = MemberId::parse(text);
+            assert_eq!(parsed.as_ref().map(MemberId::as_str), expected.as_ref().map(|id| *id), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_member_id_survives_its_own_spelling(text in any::<String>()) {
+            if let Ok(id) = MemberId::parse(&text) {
+                assert!(id.as_str().len() <= MemberId::MAX_BYTES);
+                assert_eq!(MemberId::parse(id.as_str()), Ok(id.clone()));
+                let json = serde_json::to_string(&id).unwrap();
+                assert_eq!(serde_json::from_str::<MemberId>(&json).unwrap(), id);
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_reasons_share_a_word() {
+        let words: std::collections::HashSet<_> = DeadReason::ALL
+            .map(DeadReason::as_str)
+            .into_iter()
+            .chain(SuppressionReason::ALL.map(SuppressionReason::as_str))
+            .collect();
+        assert_eq!(words.len(), DeadReason::ALL.len() + SuppressionReason::ALL.len());
+        for reason in DeadReason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str(), "tables and output agree");
+        }
+    }
+}

@@ -107,7 +107,10 @@ impl Keyring {
         let linked = std::fs::hard_link(&draft, path);
         std::fs::remove_file(&draft).map_err(file_error("write"))?;
         match linked {
-            Ok(()) => Ok(Self::from_bytes(key)),
+            Ok(()) => {
+                sync_folder(path).map_err(file_error("keep"))?;
+                Ok(Self::from_bytes(key))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Self::open_or_create(path),
             Err(source) => Err(file_error("write")(source)),
         }
@@ -143,12 +146,39 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
+<<<<<<< HEAD
 fn refuse_if_exposed(path: &Path) -> Result<(), KeyringError> {
     match is_private(path) {
         Ok(true) => Ok(()),
         Ok(false) => Err(KeyringError::Exposed { path: path.to_owned() }),
         Err(source) => Err(KeyringError::File { action: "read", path: path.to_owned(), source }),
     }
+=======
+/// A database must not outlive its key: the file's name has to be on disk before the first hash is.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => std::fs::File::open(folder)?.sync_all(),
+        _ => std::fs::File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn refuse_if_exposed(path: &Path) -> Result<(), KeyringError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = std::fs::metadata(path).map_err(|source| KeyringError::File {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    let for_others = metadata.permissions().mode() & 0o077;
+    if for_others == 0 { Ok(()) } else { Err(KeyringError::Exposed { path: path.to_owned() }) }
+>>>>>>> store
 }
 
 /// Whether only its owner may read a file. (Elsewhere than on Unix, permissions are the operator's affair.)
@@ -161,4 +191,107 @@ pub(crate) fn is_private(path: &Path) -> std::io::Result<bool> {
 #[cfg(not(unix))]
 pub(crate) fn is_private(_path: &Path) -> std::io::Result<bool> {
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyring(byte: u8) -> Keyring {
+        Keyring::from_bytes([byte; KEY_BYTES])
+    }
+
+    fn email(text: &str) -> EmailAddress {
+        EmailAddress::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_mailbox_has_one_key_for_all_its_spellings() {
+        let one = keyring(1).subject(&email("ada@example.com"));
+        assert_eq!(one, keyring(1).subject(&email(" ADA@Example.COM ")));
+        assert_ne!(one, keyring(1).subject(&email("ida@example.com")));
+        assert_ne!(one, keyring(2).subject(&email("ada@example.com")), "another key, another hash");
+        assert_eq!(SubjectKey::from_bytes(*one.as_bytes()), one);
+    }
+
+    /// Stored hashes must be found again by every later version: these values never change.
+    #[test]
+    fn hashes_are_pinned() {
+        let subject = keyring(7).subject(&email("ada@example.com"));
+        insta::assert_snapshot!(hex::encode(subject.as_bytes()), @"4387725d7f6ac3db3e97f856bd9e055edd8da758ede937fa90661292654678cf");
+        insta::assert_snapshot!(keyring(7).fingerprint(), @"994f0e9265abb356");
+    }
+
+    #[test]
+    fn nothing_shows_the_key() {
+        let keyring = keyring(0xab);
+        let subject = keyring.subject(&email("ada@example.com"));
+        for text in [format!("{keyring:?}"), format!("{subject:?}"), keyring.fingerprint()] {
+            assert!(!text.contains("abab") && !text.contains("171"), "{text}");
+        }
+        assert!(format!("{subject:?}").len() < 30, "a shortened hash");
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/folder/key");
+        let made = Keyring::open_or_create(&path).unwrap();
+        let found = Keyring::open_or_create(&path).unwrap();
+        assert_eq!(made.fingerprint(), found.fingerprint());
+        let other = Keyring::open_or_create(&folder.path().join("other")).unwrap();
+        assert_ne!(made.fingerprint(), other.fingerprint(), "no two keys are alike");
+        let beside = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(beside, 1, "no draft stays behind");
+    }
+
+    #[test]
+    fn processes_that_start_at_once_agree_on_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let barrier = std::sync::Barrier::new(8);
+        let fingerprints: Vec<String> = std::thread::scope(|scope| {
+            let start = || {
+                barrier.wait();
+                Keyring::open_or_create(&path).unwrap().fingerprint()
+            };
+            let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        assert!(fingerprints.iter().all(|one| *one == fingerprints[0]), "{fingerprints:?}");
+    }
+
+    #[test]
+    fn half_a_key_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let whole = hex::encode([7; KEY_BYTES]);
+        for (text, good) in [
+            (format!("{whole}\n"), true),
+            (whole[2..].to_owned(), false),
+            (format!("{whole}00"), false),
+            (whole.replace('7', "g"), false),
+            (String::new(), false),
+        ] {
+            std::fs::remove_file(&path).ok();
+            write_private(&path, &text).unwrap();
+            assert_eq!(Keyring::open_or_create(&path).is_ok(), good, "{text}");
+        }
+        let refused = Keyring::open_or_create(&path).unwrap_err().to_string();
+        assert!(refused.ends_with("must hold 32 bytes in hex; restore it from your backup"), "{refused}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        Keyring::open_or_create(&path).unwrap();
+        for (mode, good) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let opened = Keyring::open_or_create(&path);
+            assert_eq!(opened.is_ok(), good, "{mode:o}: {opened:?}");
+        }
+    }
 }

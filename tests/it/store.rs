@@ -1,3 +1,53 @@
-//! The conformance story of a store.
+//! The conformance story of a store: what every implementation of `Store` must survive.
+//!
+//! A new one joins by implementing `Database` and one line of `conformance!`. What only `SQLite` has (its file,
+//! its key check, its views) is under `sqlite`.
 
+mod census;
+mod commits;
+mod intake;
+mod leases;
+#[cfg(unix)]
+mod sqlite;
 mod support;
+mod suppression;
+
+/// Every chapter of the story as a test of one kind of database.
+macro_rules! conformance {
+    ($name:ident, $database:expr) => {
+        mod $name {
+            use super::*;
+
+            conformance! { @chapters $database;
+                intake: registrations_become_jobs_once, duplicates_in_one_batch_are_one_job,
+                    a_fresh_record_makes_no_job, a_new_address_is_looked_up_again,
+                    a_dead_letter_is_overtaken_by_a_registration, refused_rows_are_dead_letters;
+                leases: claims_are_exclusive, the_most_urgent_come_first, a_claim_takes_at_most_its_limit,
+                    a_lease_keeps_others_out_until_rescued, a_lost_hold_does_nothing,
+                    a_release_gives_the_attempt_back_but_not_the_fence, rescues_end_in_a_dead_letter,
+                    a_renewed_lease_is_not_rescued, the_next_due_time_is_known;
+                commits: a_record_comes_back_as_it_was_written, a_retry_waits_and_counts,
+                    a_snooze_gives_the_attempt_back_but_not_the_fence, a_dead_job_leaves_a_letter_and_its_findings,
+                    a_stale_outcome_writes_nothing, one_hold_ends_one_execution,
+                    an_outcome_of_another_member_is_stale, a_group_is_written_whole_or_not_at_all,
+                    an_address_changed_meanwhile_runs_again, answers_are_kept_until_they_expire,
+                    an_older_answer_does_not_replace_a_newer, lookups_are_totalled;
+                suppression: a_suppressed_person_is_not_taken_in, suppression_removes_what_is_stored,
+                    suppression_beats_a_running_job, suppression_in_the_same_batch_beats_a_record,
+                    a_suppressed_job_never_waits_again, suppression_races_leave_nothing,
+                    a_suppressed_old_address_spares_the_new_one;
+                census: every_history_adds_up;
+            }
+        }
+    };
+    (@chapters $database:expr; $($chapter:ident: $($story:ident),+;)+) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                $chapter::$story(&$database).await;
+            }
+        )+)+
+    };
+}
+
+conformance!(on_sqlite, support::SqliteFile::new());

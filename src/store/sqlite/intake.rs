@@ -74,10 +74,18 @@ impl<'a> RegistrationRow<'a> {
 #[derive(Clone, Copy, sqlx::FromRow)]
 struct Known {
     suppressed: bool,
+    /// The member's record is about this subject, final and unexpired.
+    fresh: bool,
+    #[sqlx(flatten)]
+    member: Traces,
+}
+
+/// What there is of a member.
+#[derive(Clone, Copy, sqlx::FromRow)]
+struct Traces {
     has_job: bool,
     has_record: bool,
     has_dead_letter: bool,
-    fresh: bool,
 }
 
 /// What was counted at the door.
@@ -117,7 +125,7 @@ pub(super) async fn enqueue(
     let mut tx = store.begin().await?;
     let known = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut *tx).await?;
     let decided = Decided::about(batch, known);
-    decided.write(&mut tx, now).await?;
+    decided.write(&mut tx, batch, now).await?;
     tx.commit().await?;
     Ok(decided.answers)
 }
@@ -126,8 +134,8 @@ pub(super) async fn enqueue(
 #[derive(Default)]
 struct Decided<'a> {
     answers: Vec<Intake>,
-    /// The newest registration of each member that has a job now.
-    jobs: HashMap<&'a str, &'a Registration>,
+    /// Where in the batch the newest registration of each member is that has a job now.
+    jobs: HashMap<&'a str, usize>,
     /// Members whose dead letter is overtaken by a registration.
     superseded: Vec<&'a str>,
     tally: Tally,
@@ -136,30 +144,30 @@ struct Decided<'a> {
 impl<'a> Decided<'a> {
     fn about(batch: &'a [Registration], known: Vec<Known>) -> Self {
         let mut decided = Self::default();
-        for (registration, known) in batch.iter().zip(known) {
-            let answer = decided.one(registration, known);
+        for (position, (registration, known)) in batch.iter().zip(known).enumerate() {
+            let answer = decided.one(position, registration, known);
             decided.answers.push(answer);
         }
         decided
     }
 
-    fn one(&mut self, registration: &'a Registration, known: Known) -> Intake {
+    fn one(&mut self, position: usize, registration: &'a Registration, known: Known) -> Intake {
         let member = registration.member.as_str();
         if known.suppressed {
             self.tally.taken_in += 1;
             self.tally.suppressed += 1;
             return Intake::Suppressed;
         }
-        if known.has_dead_letter {
+        if known.member.has_dead_letter {
             self.superseded.push(member);
         }
-        let has_job = known.has_job || self.jobs.contains_key(member);
+        let has_job = known.member.has_job || self.jobs.contains_key(member);
         if !has_job && known.fresh {
             self.tally.repeated += 1;
             return Intake::Fresh;
         }
-        self.jobs.insert(member, registration);
-        if has_job || known.has_record || known.has_dead_letter {
+        self.jobs.insert(member, position);
+        if has_job || known.member.has_record || known.member.has_dead_letter {
             self.tally.repeated += 1;
         } else {
             self.tally.taken_in += 1;
@@ -167,13 +175,22 @@ impl<'a> Decided<'a> {
         if has_job { Intake::Repeated } else { Intake::Queued }
     }
 
-    async fn write(&self, tx: &mut Write, now: Timestamp) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        tx: &mut Write,
+        batch: &'a [Registration],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         if !self.superseded.is_empty() {
             sqlx::query(SUPERSEDE).bind(json(&self.superseded)?).execute(&mut **tx).await?;
         }
         if !self.jobs.is_empty() {
-            let jobs: Vec<_> =
-                self.jobs.values().map(|registration| RegistrationRow::of(registration)).collect();
+            // In the order of the batch: first come, first served.
+            let newest = |(position, registration): (usize, &'a Registration)| {
+                let is_newest = self.jobs.get(registration.member.as_str()) == Some(&position);
+                is_newest.then(|| RegistrationRow::of(registration))
+            };
+            let jobs: Vec<_> = batch.iter().enumerate().filter_map(newest).collect();
             sqlx::query(QUEUE).bind(json(&jobs)?).bind(millis(now)).execute(&mut **tx).await?;
         }
         self.tally.add(tx).await

@@ -17,12 +17,15 @@ use gleaner_providers::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
 /// A database that can be opened any number of times.
 #[async_trait]
 pub(crate) trait Database: Send + Sync {
     async fn open(&self) -> SharedStore;
+
+    /// A new, empty database of this kind, made as cheaply as it can be.
+    async fn fresh(&self) -> SharedStore;
 }
 
 /// A database in a file that is gone after the test.
@@ -44,6 +47,10 @@ impl SqliteFile {
 impl Database for SqliteFile {
     async fn open(&self) -> SharedStore {
         Arc::new(SqliteStore::open(self.path(), &keyring().fingerprint()).await.unwrap())
+    }
+
+    async fn fresh(&self) -> SharedStore {
+        Arc::new(SqliteStore::open(SqliteStore::MEMORY, &keyring().fingerprint()).await.unwrap())
     }
 }
 
