@@ -146,14 +146,14 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-<<<<<<< HEAD
 fn refuse_if_exposed(path: &Path) -> Result<(), KeyringError> {
     match is_private(path) {
         Ok(true) => Ok(()),
         Ok(false) => Err(KeyringError::Exposed { path: path.to_owned() }),
         Err(source) => Err(KeyringError::File { action: "read", path: path.to_owned(), source }),
     }
-=======
+}
+
 /// A database must not outlive its key: the file's name has to be on disk before the first hash is.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> std::io::Result<()> {
@@ -166,19 +166,6 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_path: &Path) -> std::io::Result<()> {
     Ok(())
-}
-
-#[cfg(unix)]
-fn refuse_if_exposed(path: &Path) -> Result<(), KeyringError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata = std::fs::metadata(path).map_err(|source| KeyringError::File {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    let for_others = metadata.permissions().mode() & 0o077;
-    if for_others == 0 { Ok(()) } else { Err(KeyringError::Exposed { path: path.to_owned() }) }
->>>>>>> store
 }
 
 /// Whether only its owner may read a file. (Elsewhere than on Unix, permissions are the operator's affair.)
