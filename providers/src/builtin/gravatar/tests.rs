@@ -47,6 +47,7 @@ async fn survives_the_contract() {
 #[test]
 fn verified_accounts_are_proven_links_asserted_and_hidden_ones_skipped() {
     insta::assert_snapshot!(lines(&mapped(MATCH)), @r#"
+    {"value":{"full":"Ada Example","given":"Ada","family":"Example"},"confidence":0.85,"assurance":"self_asserted","evidence":"https://gravatar.com/adaexample"}
     {"value":{"network":"github","handle":"ada-example","url":"https://github.com/ada-example"},"confidence":0.95,"assurance":"proven","evidence":"https://gravatar.com/adaexample"}
     {"value":{"network":"mastodon","handle":"ada@social.example.com","url":"https://social.example.com/@ada"},"confidence":0.95,"assurance":"proven","evidence":"https://gravatar.com/adaexample"}
     {"value":{"network":"website","url":"https://ada.example.com"},"confidence":0.75,"assurance":"self_asserted","evidence":"https://gravatar.com/adaexample"}

@@ -76,7 +76,7 @@ fn list_and_flat_fields_are_one_and_dead_networks_are_left_out() {
 #[test]
 fn a_withheld_field_is_absent_and_a_year_may_be_text() {
     insta::assert_snapshot!(lines(&mapped(RESTRICTED)), @r#"
-    {"value":{"full":"ada example","given":"ada","family":"example"},"confidence":0.4,"assurance":"broker"}
+    {"value":{"full":"Ada Example","given":"Ada","family":"Example"},"confidence":0.4,"assurance":"broker"}
     {"value":{"earliest":"1987-01-01","latest":"1987-12-31"},"confidence":0.4,"assurance":"broker"}
     {"value":{"network":"github","handle":"ada-example","url":"https://github.com/ada-example"},"confidence":0.4,"assurance":"broker"}
     "#);
