@@ -2,6 +2,8 @@
 //!
 //! Invariant: pure types; what is derived from the clock (today's age) is computed, never stored as truth.
 
+use std::fmt;
+
 use gleaner_providers::{
     Assurance, BirthInterval, Confidence, EmailAddress, Field, PersonName, SocialProfile,
 };
@@ -72,10 +74,20 @@ pub struct Sourced<T> {
 }
 
 /// Which provider said it, when, and where it can be seen.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 pub struct Source {
     pub provider: String,
     pub fetched_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+}
+
+/// Without the evidence: it may be the address of somebody's profile.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("provider", &self.provider)
+            .field("fetched_at", &self.fetched_at)
+            .finish_non_exhaustive()
+    }
 }

@@ -24,6 +24,10 @@ pub enum LookupError {
     #[error("unavailable: {reason}")]
     Unavailable { reason: Cow<'static, str> },
 
+    /// No server answers under a name that a stranger chose: it does not resolve, or nobody listens there.
+    #[error("nobody there: {reason}")]
+    Unreachable { reason: Cow<'static, str> },
+
     /// The provider refuses this subject (400, 422): asking again would not help.
     #[error("question refused: {reason}")]
     Refused { reason: Cow<'static, str> },
@@ -55,6 +59,10 @@ impl LookupError {
         Self::Unavailable { reason: reason.into() }
     }
 
+    pub fn refused(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused { reason: reason.into() }
+    }
+
     pub fn malformed(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Malformed { reason: reason.into() }
     }
@@ -67,7 +75,7 @@ impl LookupError {
             Self::Denied { .. } => Remedy::TellOperator,
             // A truncated or garbled body is often a passing fault; attempts bound the rest.
             Self::Unavailable { .. } | Self::Malformed { .. } => Remedy::Retry,
-            Self::Refused { .. } | Self::Forbidden { .. } => Remedy::GiveUp,
+            Self::Unreachable { .. } | Self::Refused { .. } | Self::Forbidden { .. } => Remedy::GiveUp,
         }
     }
 
@@ -78,6 +86,7 @@ impl LookupError {
             Self::QuotaExhausted { .. } => "quota_exhausted",
             Self::Denied { .. } => "denied",
             Self::Unavailable { .. } => "unavailable",
+            Self::Unreachable { .. } => "unreachable",
             Self::Refused { .. } => "refused",
             Self::Malformed { .. } => "malformed",
             Self::Forbidden { .. } => "forbidden",

@@ -2,6 +2,8 @@
 //!
 //! Invariant: values are validated types; a finding cannot hold raw vendor text.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::age::BirthInterval;
@@ -27,7 +29,7 @@ impl Finding {
 }
 
 /// One value as one provider states it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 pub struct Claim<T> {
     pub value: T,
     pub confidence: Confidence,
@@ -46,6 +48,17 @@ impl<T> Claim<T> {
     pub fn seen_at(mut self, evidence: impl Into<String>) -> Self {
         self.evidence = Some(evidence.into());
         self
+    }
+}
+
+/// Without the evidence: it may be the address of somebody's profile.
+impl<T: fmt::Debug> fmt::Debug for Claim<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("value", &self.value)
+            .field("confidence", &self.confidence)
+            .field("assurance", &self.assurance)
+            .finish_non_exhaustive()
     }
 }
 

@@ -146,11 +146,11 @@ impl Quota {
     }
 
     pub const fn per_minute(calls: u32) -> Self {
-        Self::new(calls, Duration::from_secs(60))
+        Self::new(calls, Duration::from_mins(1))
     }
 
     pub const fn per_hour(calls: u32) -> Self {
-        Self::new(calls, Duration::from_secs(3600))
+        Self::new(calls, Duration::from_hours(1))
     }
 
     /// The same quota with `burst` calls at once, at most the whole quota.

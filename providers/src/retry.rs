@@ -45,6 +45,7 @@ impl Retries {
             LookupError::RateLimited { after } => *after,
             LookupError::QuotaExhausted { .. }
             | LookupError::Denied { .. }
+            | LookupError::Unreachable { .. }
             | LookupError::Refused { .. }
             | LookupError::Malformed { .. }
             | LookupError::Forbidden { .. } => return None,

@@ -122,7 +122,8 @@ fn seat(entry: &Entry, config: &Config, network: &Network) -> Result<Seat, Panel
         Some(missing) => State::Off(missing),
         None => {
             let provider = (entry.build)(&settings).map_err(|error| refused(error.to_string()))?;
-            let http = network.client(entry.name, own.limits(&descriptor, &settings));
+            // With a key, its quota may be another.
+            let http = network.client(entry.name, own.limits(provider.descriptor(), &settings));
             State::On(Arc::new(Installed::new(provider, http)))
         }
     };

@@ -11,6 +11,7 @@ mod answer;
 #[cfg(feature = "contract")]
 mod tests;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,9 +30,11 @@ use crate::provider::{Descriptor, Field, Identifier, KeyNeed, Lookup, Price, Pro
 use crate::settings::{ProviderSettings, SettingsError};
 use crate::subject::Subject;
 
-/// Searches a minute, the narrowest of the vendor's quotas, without and with a token.
-const KEYLESS_PER_MINUTE: u32 = 10;
-const KEYED_PER_MINUTE: u32 = 30;
+/// The narrowest of the vendor's quotas. Without a token: 60 calls an hour, and 10 searches a minute, which this burst
+/// stays within.
+const KEYLESS: Quota = Quota::per_hour(60).with_burst(NonZeroU32::MIN.saturating_add(7));
+/// With a token: 30 searches a minute.
+const KEYED: Quota = Quota::per_minute(30);
 /// What the vendor asks for where it names no time: "at least one minute".
 const UNNAMED_WAIT: Duration = Duration::from_mins(1);
 /// Search is fuzzy: this many of its accounts are read to find the one with the address.
@@ -71,7 +74,7 @@ pub fn descriptor() -> Descriptor {
         reach: Reach::Vendor,
         supplies: &[Field::Name, Field::Social],
         told: Identifier::Address,
-        quota: Quota::per_minute(KEYLESS_PER_MINUTE),
+        quota: KEYLESS,
         price: Price::FREE,
         key: KeyNeed::Optional,
         terms: Some("forbids selling the data and using it for spam".into()),
@@ -83,7 +86,7 @@ pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsE
     let Options { search_commits } = settings.options()?;
     let mut descriptor = descriptor();
     if settings.key.is_some() {
-        descriptor.quota = Quota::per_minute(KEYED_PER_MINUTE);
+        descriptor.quota = KEYED;
     }
     let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
     Ok(Arc::new(GitHub { descriptor, endpoint, key: settings.key.clone(), search_commits }))

@@ -85,8 +85,15 @@ impl Provider for Homepage {
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let email = subject.email();
         let Some(url) = self.page_of(email) else { return Ok(Lookup::NoMatch) };
-        let response = http.get(url).header("accept", "text/html").meaning(|_| None).send().await?;
-        if !is_readable(&response)? {
+        let response = match http.get(url).header("accept", "text/html").meaning(meaning).send().await {
+            Ok(response) => response,
+            // A domain without a site is an answer, and remembered like one.
+            Err(LookupError::Unreachable { .. }) => return Ok(Lookup::NoMatch),
+            // A stranger's host owes us no answer: that it fails is no reason to try for hours.
+            Err(LookupError::Unavailable { reason }) => return Err(LookupError::refused(reason)),
+            Err(error) => return Err(error),
+        };
+        if !is_readable(&response) {
             return Ok(Lookup::NoMatch);
         }
         let url = response.url().clone();
@@ -113,18 +120,19 @@ fn fill(template: &str, domain: &str) -> Option<Url> {
     (is_name && matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
-/// Whether the answer is a page that we may read. A host owes us none: whether it refuses us or has no page says
-/// nothing of other hosts. So its status is judged here and not by the client, which would take its "slow down" for
-/// the provider's and let one stranger stop all lookups.
-fn is_readable(response: &Response) -> Result<bool, LookupError> {
-    if matches!(response.status(), 429 | 500..=599) {
-        return Err(LookupError::unavailable("the page's host is not able to answer"));
-    }
+/// What a site's status means: a fault may pass within seconds; any other status says something of this site only.
+fn meaning(response: &Response) -> Option<LookupError> {
+    let is_fault = matches!(response.status(), 429 | 500..=599);
+    is_fault.then(|| LookupError::unavailable("the page's host is not able to answer"))
+}
+
+/// Whether the answer is a page that we may read.
+fn is_readable(response: &Response) -> bool {
     let kind = response.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_html = matches!(kind.as_str(), "text/html" | "application/xhtml+xml");
     let is_closed = response.header("x-robots-tag").is_some_and(page::is_closed);
-    Ok((200..300).contains(&response.status()) && is_html && !is_closed)
+    (200..300).contains(&response.status()) && is_html && !is_closed
 }
 
 /// Parses off the runtime's threads: a page may take its time. A body that was cut at the cap is read as far as it

@@ -16,6 +16,7 @@ use super::headers::LONGEST_WAIT;
 use super::{Door, Request, Response, count, fault};
 use crate::error::LookupError;
 use crate::limit::{Held, Pass};
+use crate::provider::Reach;
 use crate::retry::spread_out;
 
 /// Redirects followed in one attempt.
@@ -155,7 +156,7 @@ async fn send(request: &Request<'_>, hop: &Hop, deadline: Instant) -> Result<Res
     let silence_ends = Instant::now() + limits.connect_timeout + limits.read_timeout;
     let mut answer = match timeout_at(silence_ends.min(deadline), client.execute(outgoing)).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(fault::while_sending(&error)),
+        Ok(Err(error)) => return Err(fault::while_sending(&error, hop.route)),
         Err(_) => return Err(LookupError::unavailable("timed out while waiting for an answer")),
     };
     if hop.route == Route::Guarded {
@@ -219,20 +220,22 @@ fn judge(request: &Request<'_>, response: Response) -> Result<Response, Miss> {
         }
         other => other,
     };
-    let pause = match &error {
+    let (pause, asked) = match &error {
         Some(LookupError::RateLimited { after }) => {
             count(&door.counters.throttled);
-            Some(*after)
+            (Some(*after), response.retry_after())
         }
-        Some(LookupError::Unavailable { .. }) => response.retry_after(),
-        _ => response.spent_for(),
+        // Only what it says outright: that its window begins anew in an hour does not mean that it is down till then.
+        Some(LookupError::Unavailable { .. }) => (response.told_to_wait(), response.told_to_wait()),
+        _ => (response.spent_for(), None),
     };
-    if let Some(wait) = pause {
+    // One stranger's "slow down" must not stop the lookups of all others.
+    if let Some(wait) = pause.filter(|_| door.limits.reach == Reach::Vendor) {
         door.limiter.pause(spread_out(wait));
     }
     match error {
         None => Ok(response),
-        Some(error) => Err(Miss::Failed { error, asked: response.retry_after() }),
+        Some(error) => Err(Miss::Failed { error, asked }),
     }
 }
 

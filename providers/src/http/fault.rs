@@ -5,21 +5,27 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
+use super::guard::Route;
 use super::resolve::RefusedAddress;
 use crate::error::LookupError;
 
 /// Names the fault of a call that brought no answer.
-pub(super) fn while_sending(error: &reqwest::Error) -> LookupError {
+pub(super) fn while_sending(error: &reqwest::Error, route: Route) -> LookupError {
     if let Some(refused) = causes(error).find_map(|cause| cause.downcast_ref::<RefusedAddress>()) {
         return LookupError::Forbidden { reason: refused.0.reason().into() };
     }
-    LookupError::unavailable(if error.is_dns() {
+    let reason = if error.is_dns() {
         "name did not resolve"
     } else if error.is_connect() {
         connecting(error)
     } else {
-        exchanging(error, "request could not be sent")
-    })
+        return LookupError::unavailable(exchanging(error, "request could not be sent"));
+    };
+    match route {
+        Route::Trusted => LookupError::unavailable(reason),
+        // Most domains that receive mail have no site: that is no fault that passes.
+        Route::Guarded => LookupError::Unreachable { reason: reason.into() },
+    }
 }
 
 /// Names the fault of an answer that broke off.

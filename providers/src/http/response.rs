@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -89,6 +89,11 @@ impl Response {
     /// at most 24 hours. A window with calls left asks for nothing.
     pub fn retry_after(&self) -> Option<Duration> {
         headers::wait(&self.headers, self.received)
+    }
+
+    /// How long `Retry-After` itself asks us to wait.
+    pub(super) fn told_to_wait(&self) -> Option<Duration> {
+        headers::retry_after(self.header(RETRY_AFTER.as_str())?, self.received)
     }
 
     /// How long until calls are left again, if the answer says that this was the last one of its window.
