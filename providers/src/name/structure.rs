@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::clean::{SEPARATOR, clean};
-use super::words::{Classes, Word, key};
+use super::words::{Classes, Word, classes, key};
 use super::{NameError, PersonName, case, refuse};
 
 /// A full name, read; the words of given and family name only where the text told them apart.
@@ -81,7 +81,8 @@ fn without_frame(text: &str) -> String {
         .to_owned()
 }
 
-/// Without `(…)`, `[…]`, `{…}`, `<…>` and `"…"`: nicknames, pronouns, maiden names, markup. If nothing else is there, their inside.
+/// Without `(…)`, `[…]`, `{…}`, `<…>` and `"…"`: nicknames, pronouns, maiden names, markup. Their inside, if there
+/// is nothing else.
 fn without_asides(text: &str) -> Cow<'_, str> {
     const MARKS: [char; 9] = ['(', ')', '[', ']', '{', '}', '<', '>', '"'];
     if !text.contains(MARKS) {
@@ -112,36 +113,7 @@ fn without_asides(text: &str) -> Cow<'_, str> {
 
 /// `she/her`, written without parentheses.
 fn is_pronouns(word: &str) -> bool {
-    let Some((first, _)) = word.split_once('/') else { return false };
-    let first = first.to_lowercase();
-    matches!(
-        first.as_str(),
-        "she"
-            | "he"
-            | "they"
-            | "her"
-            | "him"
-            | "any"
-            | "ze"
-            | "xe"
-            | "it"
-            | "ey"
-            | "fae"
-            | "ve"
-            | "er"
-            | "sie"
-            | "elle"
-            | "il"
-            | "iel"
-            | "ella"
-            | "él"
-            | "el"
-            | "hij"
-            | "zij"
-            | "hen"
-            | "hon"
-            | "han"
-    )
+    word.split_once('/').is_some_and(|(first, _)| classes(first).has(Classes::PRONOUN))
 }
 
 /// The words of the text between its commas. All of them are judged together: is it a person?
@@ -188,11 +160,11 @@ fn split_glued(piece: &str) -> impl Iterator<Item = &str> {
 
 fn glued_at(piece: &str) -> Option<usize> {
     let dot = piece.find('.')?;
-    let known = super::words::classes(piece);
+    let known = classes(piece);
     if known != Classes::default() {
         return None;
     }
-    let title = super::words::classes(piece.get(..dot)?).has(Classes::TITLE.or(Classes::DOTTED_TITLE));
+    let title = classes(piece.get(..dot)?).has(Classes::TITLE.or(Classes::DOTTED_TITLE));
     let after_title = piece.get(dot + 1..)?;
     if title && after_title.chars().next().is_some_and(char::is_alphabetic) {
         return Some(dot + 1);

@@ -34,6 +34,8 @@ impl Classes {
     pub(super) const FUNCTION: Self = Self(1 << 10);
     /// "engineer": what follows a comma is a slogan, not a given name.
     pub(super) const JOB: Self = Self(1 << 11);
+    /// "she": what "she/her" begins with.
+    pub(super) const PRONOUN: Self = Self(1 << 12);
 
     pub(super) const fn has(self, class: Self) -> bool {
         self.0 & class.0 != 0
@@ -57,6 +59,7 @@ impl Classes {
             "empty" => Self::EMPTY,
             "function" => Self::FUNCTION,
             "job" => Self::JOB,
+            "pronoun" => Self::PRONOUN,
             _ => Self::default(),
         }
     }

@@ -149,3 +149,14 @@ fn refusals_carry_nothing_of_the_text() {
         assert!(!format!("{error} {error:?}").to_lowercase().contains("secret"));
     }
 }
+
+#[test]
+fn every_section_of_the_word_list_is_known() {
+    use super::super::words::{Classes, classes};
+    for section in include_str!("../words.txt").split("\n[").skip(1) {
+        let (heading, words) = section.split_once(']').unwrap();
+        for word in words.split_whitespace() {
+            assert_ne!(classes(word), Classes::default(), "{word} in [{heading}]");
+        }
+    }
+}
