@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::name::PersonName;
 
+pub(crate) use syntax::is_invisible;
+
 mod canonical;
 mod guess;
 mod kind;
@@ -25,8 +27,6 @@ mod unwrap;
 
 #[cfg(test)]
 mod tests;
-
-pub(crate) use syntax::is_invisible;
 
 /// A validated e-mail address.
 #[derive(Clone, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -122,16 +122,12 @@ impl EmailAddress {
     /// A guess, for the lowest confidence only: just for two or three plain words parted by dots, never for roles,
     /// initials, digits or handles. Which word is the family name is not guessed.
     pub fn name_guess(&self) -> Option<PersonName> {
-        guess::name(self.canonical_local_part_with_dots().as_ref(), self.kind())
+        // Not of the key: at Gmail it has lost the dots that part the words.
+        guess::name(&canonical::fold_case(self.local_part()), self.kind())
     }
 
     fn canonical_local_part(&self) -> &str {
         self.canonical.rsplit_once('@').map_or("", |(local, _)| local)
-    }
-
-    /// The canonical local part, but of a host that ignores dots with its dots: they part the words of a name.
-    fn canonical_local_part_with_dots(&self) -> std::borrow::Cow<'_, str> {
-        canonical::fold_case(self.local_part())
     }
 }
 

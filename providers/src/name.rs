@@ -69,7 +69,7 @@ impl PersonName {
     pub fn from_parts(parts: Parts) -> Result<Self, NameError> {
         /// Two rounds settle what people write; more are for what an attacker does.
         const MAX_ROUNDS: usize = 8;
-        let mut name = parts::read(&parts)?;
+        let mut name = parts;
         for _ in 0..MAX_ROUNDS {
             let again = parts::read(&name)?;
             if again == name {

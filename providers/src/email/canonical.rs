@@ -61,7 +61,8 @@ pub(super) fn key(local: &str, domain: &str) -> String {
     let Some(host) = HOSTS.get(domain) else { return format!("{folded}@{domain}") };
     // A quotation that is still needed holds signs no public host gives out: nothing is known of it.
     let local = if folded.starts_with('"') { folded } else { without_tag_and_dots(folded, host) };
-    format!("{local}@{}", host.domain)
+    // Once more: a mark that followed a dot may now compose with the letter before it.
+    format!("{}@{}", fold_case(&local), host.domain)
 }
 
 /// Whether the domain is a public host whose rules are known.

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 use super::words::{Classes, classes};
 
@@ -72,7 +71,7 @@ impl Comparable {
 /// Lower case, without accents and apostrophes; letters that do not decompose by the Latin letters they grew from.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+    for c in text.nfd().filter(|c| !is_accent(*c)).flat_map(char::to_lowercase) {
         match c {
             'ß' => folded.push_str("ss"),
             'æ' => folded.push_str("ae"),
@@ -83,11 +82,16 @@ pub(super) fn fold(text: &str) -> String {
             'þ' => folded.push_str("th"),
             'ı' => folded.push('i'),
             'ς' => folded.push('σ'),
-            '\'' | '\u{2BB}' | '\u{2BC}' | '\u{307}' => {}
+            '\'' | '\u{2BB}' | '\u{2BC}' => {}
             _ => folded.push(c),
         }
     }
     folded
+}
+
+/// Marks that a spelling may leave out: accents, Hebrew and Arabic vowel points. Indic vowel signs are letters.
+fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}' | '\u{591}'..='\u{5C7}' | '\u{64B}'..='\u{65F}' | '\u{670}')
 }
 
 /// Whether every word of the shorter name finds a word of its own in the longer one (augmenting paths).

@@ -1,7 +1,6 @@
 //! Capitals for names that come without small or without capital letters.
 //!
-//! Invariant: a name that has both is left as it is: its writer knew better (McDonald, van der Berg, bell hooks
-//! excepted, who cannot be told from a vendor's lower-casing).
+//! Invariant: a name that has both is left as it is: its writer knew better (`McDonald`, `van der Berg`).
 
 use super::words::{Classes, classes};
 

@@ -23,16 +23,21 @@ pub(super) fn clean(text: &str) -> Result<String, NameError> {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if let Some(after) = after_shortcode(rest) {
+        if c == ':'
+            && let Some(after) = after_shortcode(rest)
+        {
             push(&mut kept, ' ');
             rest = after;
             continue;
         }
-        match c {
-            '\u{FFFD}' => return Err(NameError::NotAName("has characters that were lost in decoding")),
-            _ if is_invisible(c) => {}
-            _ if is_styled_letter(c) => c.nfkc().for_each(|plain| push(&mut kept, plain)),
-            _ => push(&mut kept, replacement(c)),
+        if c.is_ascii() {
+            push(&mut kept, ascii_replacement(c));
+        } else if c == '\u{FFFD}' {
+            return Err(NameError::NotAName("has characters that were lost in decoding"));
+        } else if is_styled_letter(c) {
+            c.nfkc().for_each(|plain| push(&mut kept, plain));
+        } else if !is_invisible(c) {
+            push(&mut kept, replacement(c));
         }
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
     }
@@ -65,10 +70,22 @@ fn is_styled_letter(c: char) -> bool {
     styled && c.is_alphabetic()
 }
 
+fn ascii_replacement(c: char) -> char {
+    let is_mark = matches!(c, '!'..=')' | '+'..='/' | ':'..='@' | '['..='_' | '{'..='}');
+    let says_nothing = matches!(c, '#' | '$' | '%' | '^' | '?');
+    if c == '`' {
+        '\''
+    } else if c.is_ascii_alphanumeric() || is_mark && !says_nothing {
+        c
+    } else {
+        ' '
+    }
+}
+
+/// Beyond ASCII: one sign for all that look alike, letters and marks as they are.
 fn replacement(c: char) -> char {
     match c {
-        'A'..='Z' | 'a'..='z' | '0'..='9' | ' ' | '\'' | '-' | '.' => c,
-        '’' | '‘' | '`' | '´' | 'ʹ' | '′' | '＇' => '\'',
+        '’' | '‘' | '´' | 'ʹ' | '′' | '＇' => '\'',
         '‐' | '‑' | '−' | '－' | '﹣' => '-',
         '–' | '—' | '―' => '–',
         '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '「' | '」' | '『' | '』' | '＂' => '"',
@@ -81,13 +98,14 @@ fn replacement(c: char) -> char {
         '＠' | '﹫' => '@',
         '／' => '/',
         '：' => ':',
-        '"' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | ':' | '/' | '\\' | '@' | '_' | '&' | '+'
-        | '=' | '!' => c,
         // Catalan l·l, Japanese and Chinese dots between the words of foreign names, Hebrew signs for initials
         '·' | '・' | '‧' | '\u{5F3}' | '\u{5F4}' => c,
-        // Pictures that Unicode counts as letters
-        '\u{1F000}'..='\u{1FAFF}' | '\u{E000}'..='\u{F8FF}' => ' ',
-        _ if c.is_alphanumeric() || is_combining_mark(c) => c,
+        _ if !is_picture(c) && (c.is_alphanumeric() || is_combining_mark(c)) => c,
         _ => ' ',
     }
+}
+
+/// Emoji and the like, some of which Unicode counts as letters.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{1F000}'..='\u{1FAFF}')
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a part that is kept is found in the full name, and given and family name never overlap.
 
+use std::ops::Range;
+
 use super::structure::{Structure, read_full, read_part};
 use super::words::key;
 use super::{NameError, Parts, PersonName, agree};
@@ -17,11 +19,11 @@ pub(super) fn read(parts: &Parts) -> Result<Parts, NameError> {
             let reason = refused.and_then(Result::err).filter(|reason| *reason != NameError::Empty);
             match (given?, family?) {
                 (None, None) => return Err(reason.unwrap_or(NameError::Empty)),
-                (given, family) => return from_parts_alone(given, family, parts.family.as_deref()),
+                (given, family) => return from_parts_alone(&given, &family, parts.family.as_deref()),
             }
         }
     };
-    Ok(together(full, given.unwrap_or_default(), family.unwrap_or_default()))
+    Ok(together(full, &given.unwrap_or_default(), &family.unwrap_or_default()))
 }
 
 type Words = Option<Vec<String>>;
@@ -31,7 +33,7 @@ fn stated(text: Option<&str>) -> Result<Words, NameError> {
 }
 
 /// Makes the full name of the parts; it must then be a name itself.
-fn from_parts_alone(given: Words, family: Words, family_text: Option<&str>) -> Result<Parts, NameError> {
+fn from_parts_alone(given: &Words, family: &Words, family_text: Option<&str>) -> Result<Parts, NameError> {
     let mut full = composed(given.as_deref().unwrap_or_default(), family.as_deref().unwrap_or_default());
     if let Some(generation) = family_text.and_then(generation_of) {
         full = format!("{full} {generation}");
@@ -62,42 +64,44 @@ fn is_east_asian(c: char) -> bool {
 }
 
 /// Keeps the parts that the full name contains, in its spelling.
-fn together(full: Structure, given: Words, family: Words) -> Parts {
-    let Structure { words, given: given_told, family: family_told } = full;
-    let (words, stated_apart) = match (&given, &family) {
-        (Some(given), Some(family)) if is_only_one_of(&words, given, family) => {
-            let longer = composed(given, family);
-            let fits = longer.chars().count() <= PersonName::MAX_CHARS;
-            (if fits { longer.split(' ').map(str::to_owned).collect() } else { words }, true)
+fn together(full: Structure, given: &Words, family: &Words) -> Parts {
+    let Structure { mut words, given: given_told, family: family_told } = full;
+    if let (Some(given), Some(family)) = (given, family)
+        && is_only_one_of(&words, given, family)
+    {
+        let longer = composed(given, family);
+        if longer.chars().count() <= PersonName::MAX_CHARS {
+            words = longer.split(' ').map(str::to_owned).collect();
         }
-        (None, None) => (words, false),
-        _ => (words, true),
-    };
-    let full = words.join(" ");
-    if !stated_apart {
-        return Parts { full: Some(full), given: given_told, family: family_told };
     }
-    let family_place = family.as_deref().and_then(|family| place(&words, family, Side::Right));
-    let given_place = given.as_deref().and_then(|given| place(&words, given, Side::Left));
-    // Vendors that put the whole name into the given name: what is left of the family name is the given one.
-    let given_place = match (given_place, &family_place) {
-        (Some(given), Some(family)) if given.start < family.end && family.start < given.end => {
-            Some(given.start..family.start.max(given.start))
-        }
-        (given, _) => given,
+    let (given_place, family_place) = places(&words, given, family);
+    let full = words.join(" ");
+    let part = |place: Option<Range<usize>>, stated: &Words, told: Option<String>| {
+        let words = place.and_then(|place| words.get(place)).filter(|part| !part.is_empty());
+        words.map(|part| part.join(" ")).or_else(|| east_asian_inside(&full, stated)).or(told)
     };
-    let part = |place: Option<std::ops::Range<usize>>| {
-        place.and_then(|place| words.get(place)).filter(|part| !part.is_empty()).map(|part| part.join(" "))
-    };
-    let east_asian = |part: Words| {
-        part.map(|words| words.concat())
-            .filter(|part| part.chars().all(is_east_asian) && full != *part && full.contains(part.as_str()))
-    };
-    let family_inside = || east_asian(family.clone()).or(family_told.clone());
-    let given_inside = || east_asian(given.clone()).or(given_told.clone());
-    let family = part(family_place).or_else(family_inside);
-    let given = part(given_place).or_else(given_inside);
+    let given = part(given_place, given, given_told);
+    let family = part(family_place, family, family_told);
     Parts { full: Some(full), given, family }
+}
+
+/// Where the full name holds given and family name; never the same words for both.
+fn places(full: &[String], given: &Words, family: &Words) -> (Option<Range<usize>>, Option<Range<usize>>) {
+    let family = family.as_deref().and_then(|family| place(full, family, Side::Right));
+    let given = given.as_deref().and_then(|given| place(full, given, Side::Left));
+    match (given, family) {
+        // Vendors that put the whole name into the given name: what precedes the family name is the given one.
+        (Some(given), Some(family)) if given.start < family.end && family.start < given.end => {
+            (Some(given.start..family.start.max(given.start)), Some(family))
+        }
+        apart => apart,
+    }
+}
+
+/// A part of an East Asian name, which is written without spaces.
+fn east_asian_inside(full: &str, part: &Words) -> Option<String> {
+    let part = part.as_ref()?.concat();
+    (part.chars().all(is_east_asian) && full != part && full.contains(part.as_str())).then_some(part)
 }
 
 /// Whether a source put just the given or just the family name where the full one should be.
@@ -114,7 +118,7 @@ enum Side {
 }
 
 /// Where the full name holds the words of a part, however they are spaced, hyphened, accented and cased.
-fn place(full: &[String], part: &[String], side: Side) -> Option<std::ops::Range<usize>> {
+fn place(full: &[String], part: &[String], side: Side) -> Option<Range<usize>> {
     let wanted = folded(part);
     if wanted.is_empty() {
         return None;

@@ -15,26 +15,33 @@ pub(super) fn text(text: &str) -> Result<(), NameError> {
     if text.is_empty() {
         return Err(NameError::Empty);
     }
-    let lower = text.to_lowercase();
     let first_word = text.trim_start_matches(['=', '+', '-', ' ']);
-    let has_at = first_word.strip_prefix('@').is_some_and(|rest| !rest.contains(' ')) || inner_at(first_word);
-    if has_at {
+    let is_one_handle = first_word.strip_prefix('@').is_some_and(|rest| !rest.contains(' '));
+    if is_one_handle || inner_at(first_word) {
         return Err(not_a_name("has an `@`: an address or a handle"));
-    }
-    if lower.contains("://") || lower.contains("www.") || lower.contains("mailto:") {
-        return Err(not_a_name("is a web address"));
     }
     if text.starts_with('=') && text.contains(['(', '!', SEPARATOR]) {
         return Err(not_a_name("is a formula"));
     }
-    if lower.ends_with("[bot]") || lower.ends_with("(bot)") {
-        return Err(not_a_name("is a program"));
-    }
-    if matches!(lower.as_str(), "n/a" | "n.a." | "n\\a") {
-        return Err(not_a_name("is a placeholder"));
+    if text.contains(['.', ':', '/', '\\', ')', ']']) {
+        marked(&text.to_lowercase())?;
     }
     if !text.chars().any(char::is_alphabetic) {
         return Err(not_a_name("has no letters"));
+    }
+    Ok(())
+}
+
+/// What punctuation gives away.
+fn marked(lower: &str) -> Result<(), NameError> {
+    if lower.contains("://") || lower.contains("www.") || lower.contains("mailto:") {
+        return Err(not_a_name("is a web address"));
+    }
+    if lower.ends_with("[bot]") || lower.ends_with("(bot)") {
+        return Err(not_a_name("is a program"));
+    }
+    if matches!(lower, "n/a" | "n.a." | "n\\a") {
+        return Err(not_a_name("is a placeholder"));
     }
     Ok(())
 }
@@ -44,7 +51,7 @@ fn inner_at(text: &str) -> bool {
 }
 
 /// Judges the words of a whole name, titles and all.
-pub(super) fn words(words: &[Word]) -> Result<(), NameError> {
+pub(super) fn words(words: &[&Word]) -> Result<(), NameError> {
     if words.iter().all(|word| word.is(Classes::EMPTY)) {
         return Err(not_a_name("is a placeholder"));
     }
@@ -54,14 +61,20 @@ pub(super) fn words(words: &[Word]) -> Result<(), NameError> {
     if words.len() > 1 && words.last().is_some_and(|word| word.is(Classes::FUNCTION)) {
         return Err(not_a_name("is a function, not a person"));
     }
-    if words.iter().any(|word| matches!(word.text.as_str(), "&" | "and" | "und" | "+")) {
+    if names_several(words) {
         return Err(not_a_name("names several people"));
     }
     marks(words)
 }
 
+/// "Ada and Jane"; but "von und zu" is one family.
+fn names_several(words: &[&Word]) -> bool {
+    let joins = |pair: &[&Word]| matches!(pair, [before, and] if matches!(and.text.as_str(), "and" | "und") && !before.is(Classes::PARTICLE));
+    words.iter().any(|word| word.text.contains('&')) || words.windows(2).any(joins)
+}
+
 /// Judges the characters of words: handles, web addresses, numbers, noise.
-pub(super) fn marks(words: &[Word]) -> Result<(), NameError> {
+pub(super) fn marks(words: &[&Word]) -> Result<(), NameError> {
     if words.iter().any(|word| is_handle(&word.text)) {
         return Err(not_a_name("is a handle"));
     }
@@ -83,11 +96,12 @@ pub(super) fn marks(words: &[Word]) -> Result<(), NameError> {
     Ok(())
 }
 
-fn is_organisation(words: &[Word]) -> bool {
+fn is_organisation(words: &[&Word]) -> bool {
     let the = words.len() > 1 && words.first().is_some_and(|word| word.text.eq_ignore_ascii_case("the"));
     let form = words.len() > 1
         && words.last().is_some_and(|last| {
-            let marked = last.text.contains('.') || last.is_upper() && !words.iter().all(Word::is_upper);
+            let marked =
+                last.text.contains('.') || last.is_upper() && !words.iter().all(|word| word.is_upper());
             last.is(Classes::COMPANY_FORM) && marked
         });
     the || form || words.iter().any(|word| word.is(Classes::COMPANY))

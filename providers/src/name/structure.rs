@@ -2,8 +2,10 @@
 //!
 //! Invariant: leaves out and turns round; no word is changed here but for its capitals (`case.rs`).
 
+use std::borrow::Cow;
+
 use super::clean::{SEPARATOR, clean};
-use super::words::{Classes, Word, key};
+use super::words::{Classes, Word, classes, key};
 use super::{NameError, PersonName, case, refuse};
 
 /// A full name, read; the words of given and family name only where the text told them apart.
@@ -18,11 +20,10 @@ pub(super) fn read_full(text: &str) -> Result<Structure, NameError> {
     let text = clean(text)?;
     refuse::text(&text)?;
     let segments = segments(&text)?;
-    let mut name = in_order(segments)?;
+    let name = in_order(segments)?;
     let (given, family) = (name.given.len(), name.family.len());
-    let mut words: Vec<String> =
-        [name.given, name.family].concat().into_iter().map(|word| word.text).collect();
-    words.extend(name.generation.drain(..).map(|word| word.text));
+    let all = name.given.into_iter().chain(name.family).chain(name.generation);
+    let mut words: Vec<String> = all.map(|word| word.text).collect();
     if words.iter().map(|word| word.chars().count() + 1).sum::<usize>() > PersonName::MAX_CHARS + 1 {
         return Err(NameError::NotAName("is longer than 200 characters"));
     }
@@ -43,7 +44,7 @@ pub(super) fn read_part(text: &str) -> Result<Option<Vec<String>>, NameError> {
     if words.iter().any(|word| word.is(Classes::COMPANY)) {
         return Err(NameError::NotAName("is an organisation"));
     }
-    refuse::marks(&words)?;
+    refuse::marks(&words.iter().collect::<Vec<_>>())?;
     let mut part = core_of(words);
     part.words.dedup_by(|a, b| key(&a.text) == key(&b.text) && a.text.len() > 2);
     if part.words.is_empty() || is_empty_part(&part.words) {
@@ -66,8 +67,11 @@ fn without_frame(text: &str) -> String {
     let bare = text.trim_start_matches(['=', '+', '-', '@', ' ']);
     let bare = bare.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')).unwrap_or(bare);
     let bare = without_asides(bare);
-    let separated = bare.replace(" - ", " | ").replace(" – ", " | ").replace('–', "-");
-    let words: Vec<&str> = separated.split(' ').filter(|word| !is_pronouns(word)).collect();
+    if !bare.contains([SEPARATOR, ';', ':', '/', '\\', '–', '-']) {
+        return bare.trim().to_owned();
+    }
+    let pieces = bare.replace(" - ", " | ").replace(" – ", " | ").replace('–', "-");
+    let words: Vec<&str> = pieces.split(' ').filter(|word| !is_pronouns(word)).collect();
     words
         .join(" ")
         .split([SEPARATOR, ';', ':', '/', '\\'])
@@ -77,23 +81,24 @@ fn without_frame(text: &str) -> String {
         .to_owned()
 }
 
-/// Without `(…)`, `[…]`, `{…}` and `"…"`: nicknames, pronouns, maiden names. If nothing else is there, their inside.
-fn without_asides(text: &str) -> String {
-    const MARKS: [char; 7] = ['(', ')', '[', ']', '{', '}', '"'];
+/// Without `(…)`, `[…]`, `{…}`, `<…>` and `"…"`: nicknames, pronouns, maiden names, markup. Their inside, if there
+/// is nothing else.
+fn without_asides(text: &str) -> Cow<'_, str> {
+    const MARKS: [char; 9] = ['(', ')', '[', ']', '{', '}', '<', '>', '"'];
     if !text.contains(MARKS) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut outside = String::with_capacity(text.len());
     let mut depth = 0_usize;
-    let mut quotes = text.matches('"').count();
+    let mut unread = text.matches('"').count();
     let mut quoted = false;
     for c in text.chars() {
         match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '(' | '[' | '{' | '<' => depth += 1,
+            ')' | ']' | '}' | '>' => depth = depth.saturating_sub(1),
             '"' => {
-                quotes -= 1;
-                quoted = !quoted && quotes > 0;
+                unread -= 1;
+                quoted = !quoted && unread > 0;
             }
             _ if depth == 0 && !quoted => {
                 outside.push(c);
@@ -103,48 +108,19 @@ fn without_asides(text: &str) -> String {
         }
         outside.push(' ');
     }
-    if outside.chars().any(char::is_alphabetic) { outside } else { text.replace(MARKS, " ") }
+    Cow::Owned(if outside.chars().any(char::is_alphabetic) { outside } else { text.replace(MARKS, " ") })
 }
 
 /// `she/her`, written without parentheses.
 fn is_pronouns(word: &str) -> bool {
-    let Some((first, _)) = word.split_once('/') else { return false };
-    let first = first.to_lowercase();
-    matches!(
-        first.as_str(),
-        "she"
-            | "he"
-            | "they"
-            | "her"
-            | "him"
-            | "any"
-            | "ze"
-            | "xe"
-            | "it"
-            | "ey"
-            | "fae"
-            | "ve"
-            | "er"
-            | "sie"
-            | "elle"
-            | "il"
-            | "iel"
-            | "ella"
-            | "él"
-            | "el"
-            | "hij"
-            | "zij"
-            | "hen"
-            | "hon"
-            | "han"
-    )
+    word.split_once('/').is_some_and(|(first, _)| classes(first).has(Classes::PRONOUN))
 }
 
 /// The words of the text between its commas. All of them are judged together: is it a person?
 fn segments(text: &str) -> Result<Vec<Vec<Word>>, NameError> {
     let bare = without_frame(text);
     let segments: Vec<Vec<Word>> = bare.split(',').map(words).filter(|words| !words.is_empty()).collect();
-    refuse::words(&segments.concat())?;
+    refuse::words(&segments.iter().flatten().collect::<Vec<_>>())?;
     Ok(segments)
 }
 
@@ -184,11 +160,11 @@ fn split_glued(piece: &str) -> impl Iterator<Item = &str> {
 
 fn glued_at(piece: &str) -> Option<usize> {
     let dot = piece.find('.')?;
-    let known = super::words::classes(piece);
+    let known = classes(piece);
     if known != Classes::default() {
         return None;
     }
-    let title = super::words::classes(piece.get(..dot)?).has(Classes::TITLE.or(Classes::DOTTED_TITLE));
+    let title = classes(piece.get(..dot)?).has(Classes::TITLE.or(Classes::DOTTED_TITLE));
     let after_title = piece.get(dot + 1..)?;
     if title && after_title.chars().next().is_some_and(char::is_alphabetic) {
         return Some(dot + 1);
@@ -207,10 +183,14 @@ struct Ordered {
     generation: Vec<Word>,
 }
 
-/// Turns "Doe, Jane, PhD" round. What follows the comma of a name in its usual order is a degree or a slogan.
+/// Turns `Doe, Jane, PhD` round. What follows the comma of a name in its usual order is a degree or a slogan.
 fn in_order(mut segments: Vec<Vec<Word>>) -> Result<Ordered, NameError> {
     let mut generation = Vec::new();
-    while segments.len() > 1 && segments.last().is_some_and(|last| last.iter().all(is_addition)) {
+    while let [first, .., last] = segments.as_slice() {
+        let before = first.len() + segments.len() - 2;
+        if !last.iter().all(|word| is_addition(word, before)) {
+            break;
+        }
         let last = segments.pop().unwrap_or_default();
         generation.extend(last.into_iter().filter(|word| word.is(Classes::GENERATION)));
     }
@@ -236,10 +216,15 @@ fn in_order(mut segments: Vec<Vec<Word>>) -> Result<Ordered, NameError> {
     Ok(ordered)
 }
 
-/// Whether a word after a comma is added to a name rather than part of it.
-fn is_addition(word: &Word) -> bool {
-    let additions = Classes::DEGREE.or(Classes::DEGREE_OR_NAME).or(Classes::GENERATION).or(Classes::TITLE);
-    word.is(additions) || word.is(Classes::DOTTED_TITLE.or(Classes::TITLE_FIELD)) && word.text.ends_with('.')
+/// Whether a word after a comma is added to a name rather than part of it; `before` counts the words or segments
+/// that make the name without it. "Doe, Ed" and "Rahman, Md" are people, "Jane Doe, MA" has a degree.
+fn is_addition(word: &Word, before: usize) -> bool {
+    let dotted = word.text.ends_with('.');
+    let inner_dot = word.text.trim_end_matches('.').contains('.');
+    word.is(Classes::DEGREE) && word.text != "Md"
+        || word.is(Classes::DEGREE_OR_NAME) && (inner_dot || before >= 2 && word.is_upper())
+        || word.is(Classes::GENERATION.or(Classes::TITLE))
+        || dotted && word.is(Classes::DOTTED_TITLE.or(Classes::TITLE_FIELD))
 }
 
 /// Whether the words after a comma can be given names.
@@ -294,7 +279,7 @@ fn leading_titles(words: &[Word]) -> usize {
     count
 }
 
-/// "PhD" is a degree; "MA" only in capitals behind a name that is not, or with its dots; "Md" is Mohammed.
+/// `PhD` is a degree; `MA` only in capitals behind a name that is not, or with its dots; `Md` is Mohammed.
 fn is_degree(word: &Word, others: usize, shouted: bool) -> bool {
     if word.is(Classes::DEGREE) {
         return word.text != "Md";
@@ -321,7 +306,9 @@ fn without_full_stop(last: &mut Word) {
 
 /// "kimberly kimberly patton" names her once, and so does "Jane Doe Jane Doe". "Sirhan Sirhan" stays.
 fn without_repeats(mut words: Vec<Word>) -> Vec<Word> {
-    let same = |a: &Word, b: &Word| a.text.chars().count() > 2 && key(&a.text) == key(&b.text);
+    let same = |a: &Word, b: &Word| {
+        a.text.len() == b.text.len() && a.text.chars().count() > 2 && key(&a.text) == key(&b.text)
+    };
     let (front, back) = words.split_at(words.len() / 2);
     if front.len() >= 2 && front.len() == back.len() && front.iter().zip(back).all(|(a, b)| same(a, b)) {
         words.truncate(words.len() / 2);

@@ -16,7 +16,7 @@ impl Classes {
     pub(super) const DOTTED_TITLE: Self = Self(1 << 1);
     /// "med.", "habil.": goes on with a title.
     pub(super) const TITLE_FIELD: Self = Self(1 << 2);
-    /// "PhD", "Esq.": a degree or an honour behind a name.
+    /// `PhD`, `Esq.`: a degree or an honour behind a name.
     pub(super) const DEGREE: Self = Self(1 << 3);
     /// "MA", "Do": a degree or a name.
     pub(super) const DEGREE_OR_NAME: Self = Self(1 << 4);
@@ -34,6 +34,8 @@ impl Classes {
     pub(super) const FUNCTION: Self = Self(1 << 10);
     /// "engineer": what follows a comma is a slogan, not a given name.
     pub(super) const JOB: Self = Self(1 << 11);
+    /// "she": what "she/her" begins with.
+    pub(super) const PRONOUN: Self = Self(1 << 12);
 
     pub(super) const fn has(self, class: Self) -> bool {
         self.0 & class.0 != 0
@@ -57,6 +59,7 @@ impl Classes {
             "empty" => Self::EMPTY,
             "function" => Self::FUNCTION,
             "job" => Self::JOB,
+            "pronoun" => Self::PRONOUN,
             _ => Self::default(),
         }
     }
@@ -108,6 +111,11 @@ pub(super) fn classes(text: &str) -> Classes {
 /// What a word is looked up by: lower case, letters, digits and inner hyphens.
 pub(super) fn key(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
+    if text.is_ascii() {
+        key.extend(text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-'));
+        key.make_ascii_lowercase();
+        return key;
+    }
     for c in text.chars().filter(|c| c.is_alphanumeric() || *c == '-') {
         key.extend(c.to_lowercase());
     }

@@ -3,6 +3,7 @@
 use super::super::MailboxKind::{self, Disposable, FreeMail, Personal, Role};
 use super::super::kind::entries;
 use super::email;
+use crate::name::PersonName;
 
 #[test]
 fn kinds() {
@@ -81,7 +82,7 @@ fn only_plain_words_suggest_a_name() {
         ("a.b.c.d.e@example.com", None),
     ];
     for (text, name) in table {
-        assert_eq!(email(text).name_guess().as_ref().map(|name| name.full()), *name, "{text}");
+        assert_eq!(email(text).name_guess().as_ref().map(PersonName::full), *name, "{text}");
     }
 }
 

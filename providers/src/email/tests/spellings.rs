@@ -97,6 +97,7 @@ fn one_mailbox_has_one_key() {
         ("j.a.n.e.d.o.e@gmail.com", "janedoe@gmail.com"),
         ("Jane.Doe+news@GoogleMail.com", "janedoe@gmail.com"),
         ("jane.doe.+news@gmail.com", "janedoe@gmail.com"),
+        ("jose.\u{301}@gmail.com", "jos\u{e9}@gmail.com"),
         ("jane-doe@gmail.com", "jane-doe@gmail.com"),
         ("+news@gmail.com", "+news@gmail.com"),
         ("jane+a+b@gmail.com", "jane@gmail.com"),

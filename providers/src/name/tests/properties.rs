@@ -19,8 +19,9 @@ fn nearly() -> impl Strategy<Value = String> {
         1 => "unknown|null|Na|test|user|Team|Inc|AG|S\\.A\\.|support",
     ];
     let between = prop_oneof![6 => Just(" "), 1 => Just(", "), 1 => Just("-"), 1 => Just("")];
-    prop::collection::vec((word, between), 1..7)
-        .prop_map(|pieces| pieces.into_iter().map(|(word, between)| format!("{word}{between}")).collect())
+    prop::collection::vec((word, between), 1..7).prop_map(|pieces| {
+        pieces.into_iter().flat_map(|(word, between)| [word, between.to_owned()]).collect()
+    })
 }
 
 fn any_text() -> impl Strategy<Value = String> {
