@@ -5,7 +5,12 @@
 //! second and their ratio, time a member at growing queue lengths, and the worker's peak memory. Pairs are run in turn, because
 //! machines drift; quote the median ratio.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a benchmark, not a product")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark, not a product"
+)]
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
@@ -110,9 +115,11 @@ impl Sandbox {
             "data_dir = {:?}\ncontact = \"https://example.com/bench\"\n[enrich]\ntiers = [{PROVIDERS:?}]\n[worker]\nconcurrency = {CONCURRENCY}\n",
             folder.display().to_string()
         );
-        for (name, path) in
-            [("gravatar", "gravatar/v3/"), ("people_data_labs", "people_data_labs/"), ("homepage", "homepage/{domain}/")]
-        {
+        for (name, path) in [
+            ("gravatar", "gravatar/v3/"),
+            ("people_data_labs", "people_data_labs/"),
+            ("homepage", "homepage/{domain}/"),
+        ] {
             let url = &self.url;
             writeln!(
                 text,
@@ -154,7 +161,8 @@ async fn run_worker(sandbox: &Sandbox, folder: &Path, name: &str, members: u32) 
         rows
     });
     std::fs::write(&file, rows).unwrap();
-    let queued = gleaner().arg("--config").arg(&config).arg("enqueue").arg(&file).stdout(Stdio::null()).status();
+    let queued =
+        gleaner().arg("--config").arg(&config).arg("enqueue").arg(&file).stdout(Stdio::null()).status();
     assert!(queued.unwrap().success());
 
     let before = sandbox.calls().await;

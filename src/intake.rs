@@ -88,7 +88,8 @@ pub async fn take_in(
     let mut report = Report::default();
     // Files are read on a thread of their own; two batches ahead keep it busy without filling the memory.
     let (batches, mut read) = mpsc::channel(2);
-    let reading = tokio::task::spawn_blocking(move || source.read(BATCH, |batch| batches.blocking_send(batch).is_ok()));
+    let reading =
+        tokio::task::spawn_blocking(move || source.read(BATCH, |batch| batches.blocking_send(batch).is_ok()));
     while let Some(batch) = read.recv().await {
         report.bytes_read = batch.bytes_read;
         take_in_batch(&batch.rows, store, keyring, clock, &mut report).await?;

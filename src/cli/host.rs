@@ -63,7 +63,12 @@ impl Host {
     }
 
     /// A worker over this store.
-    pub(crate) fn worker(&self, store: &SharedStore, until: Until, report: &Arc<Report>) -> anyhow::Result<Worker> {
+    pub(crate) fn worker(
+        &self,
+        store: &SharedStore,
+        until: Until,
+        report: &Arc<Report>,
+    ) -> anyhow::Result<Worker> {
         let panel = self.panel()?;
         let policy = Policy::from_config(&self.config);
         Ok(Worker {

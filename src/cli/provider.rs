@@ -43,7 +43,8 @@ fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             State::Off(missing) => ("off", Some(missing.as_ref())),
         };
         let supplies: Vec<_> = about.supplies.iter().map(|field| field.as_str()).collect();
-        let limits = host.config.provider(&about.name).limits(about, &gleaner_providers::ProviderSettings::default());
+        let limits =
+            host.config.provider(&about.name).limits(about, &gleaner_providers::ProviderSettings::default());
         let quota = view::quota(limits.quota);
         if json {
             out::json(&json!({
@@ -65,7 +66,15 @@ fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             KeyNeed::Required => "required",
         };
         let state = missing.map_or_else(|| state.to_owned(), |missing| format!("{state}: {missing}"));
-        table.add_row([about.name.as_ref(), &state, &supplies.join(" "), about.told.as_str(), &quota, &price, key]);
+        table.add_row([
+            about.name.as_ref(),
+            &state,
+            &supplies.join(" "),
+            about.told.as_str(),
+            &quota,
+            &price,
+            key,
+        ]);
     }
     if !json {
         out::line(table);
@@ -77,7 +86,8 @@ async fn check(host: &Host, name: &str, email: &str, json: bool) -> anyhow::Resu
     gleaner_providers::catalog::find(name)?;
     let email = EmailAddress::parse(email).context("the address")?;
     let panel = host.panel()?;
-    let seat = panel.seats().iter().find(|seat| seat.descriptor.name == name).context("not in the catalog")?;
+    let seat =
+        panel.seats().iter().find(|seat| seat.descriptor.name == name).context("not in the catalog")?;
     let installed = match &seat.state {
         State::On(installed) => installed,
         State::Off(missing) => anyhow::bail!("`{name}` is off: {missing}"),

@@ -104,7 +104,9 @@ impl RunReport {
                 due.unwrap_or_default()
             ));
         }
-        out::line(format_args!("look closer: gleaner --data-dir {data_dir} status | dead-letters list | member show ID"));
+        out::line(format_args!(
+            "look closer: gleaner --data-dir {data_dir} status | dead-letters list | member show ID"
+        ));
     }
 }
 

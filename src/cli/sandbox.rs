@@ -29,7 +29,8 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
     let mut settings: SandboxSettings = match &args.settings {
         Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
             toml::from_str(&text).with_context(|| format!("`{}`", file.display()))?
         }
         None => SandboxSettings::default(),
@@ -39,12 +40,20 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     if global.json {
         out::json(&serde_json::json!({ "url": sandbox.url() }))?;
     } else {
-        out::line(format_args!("# The sandbox is at {} until ctrl-c; its ledger at {0}/ledger.", sandbox.url()));
-        out::line("# Settings for a worker that asks it, such as `gleaner --config FILE enrich members.csv`:");
+        out::line(format_args!(
+            "# The sandbox is at {} until ctrl-c; its ledger at {0}/ledger.",
+            sandbox.url()
+        ));
+        out::line(
+            "# Settings for a worker that asks it, such as `gleaner --config FILE enrich members.csv`:",
+        );
         out::line("contact = \"https://example.com/sandbox\"");
         for entry in BUILT_INS {
             if let Some(endpoint) = sandbox.endpoint(entry.name) {
-                out::line(format_args!("\n[providers.{}]\nendpoint = \"{endpoint}\"\nquota = \"1000/s\"", entry.name));
+                out::line(format_args!(
+                    "\n[providers.{}]\nendpoint = \"{endpoint}\"\nquota = \"1000/s\"",
+                    entry.name
+                ));
             }
         }
     }
@@ -72,7 +81,8 @@ pub(crate) fn forget_last_time(config: &Config) -> anyhow::Result<()> {
         file.push(suffix);
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove `{}`", PathBuf::from(file).display()));
+                return Err(error)
+                    .with_context(|| format!("cannot remove `{}`", PathBuf::from(file).display()));
             }
             _ => {}
         }

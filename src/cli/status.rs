@@ -46,7 +46,9 @@ fn print(status: &Status) {
         out::line(format_args!("  together {}: as many as were taken in", census.taken_in));
     } else {
         let (found, taken_in) = (census.accounted_for(), census.taken_in);
-        out::line(format_args!("  together {found}, but {taken_in} were taken in: this is a bug, please report it"));
+        out::line(format_args!(
+            "  together {found}, but {taken_in} were taken in: this is a bug, please report it"
+        ));
     }
     if census.repeated > 0 {
         out::line(format_args!("  {} more were repeats of known members", census.repeated));

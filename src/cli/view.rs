@@ -184,7 +184,11 @@ pub(crate) fn quota(quota: Quota) -> String {
 
 /// Millionths of a dollar as dollars and cents; nothing for nothing.
 pub(crate) fn money(micros: u64) -> String {
-    if micros == 0 { "free".to_owned() } else { format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000) }
+    if micros == 0 {
+        "free".to_owned()
+    } else {
+        format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
+    }
 }
 
 /// A share in whole per cent; nothing where there is no whole.

@@ -31,7 +31,13 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let ending = worker.run(stop).await?;
     vault.store.close().await;
     let done = report.summary();
-    tracing::info!(?ending, finished = done.finished(), retries = done.retries, stale = done.stale, "worker ended");
+    tracing::info!(
+        ?ending,
+        finished = done.finished(),
+        retries = done.retries,
+        stale = done.stale,
+        "worker ended"
+    );
     if global.json {
         out::json(&done)?;
     }

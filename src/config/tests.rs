@@ -22,19 +22,19 @@ fn the_shipped_files_have_no_problems() {
 #[test]
 fn an_unknown_key_is_refused_with_place_and_nearest_known_key() {
     let text = "[worker]\nconcurency = 3\n";
-    insta::assert_snapshot!(error(text), @"");
+    insta::assert_snapshot!(error(text), @"gleaner.toml:2:1: unknown field `concurency`, expected one of `concurrency`, `claim_batch`, `lease_secs`, `poll_ms`, `commit_batch`, `commit_linger_ms`, `drain_secs`; did you mean `concurrency`?");
 }
 
 #[test]
 fn an_unknown_field_is_refused_with_the_known_ones() {
-    insta::assert_snapshot!(error("[enrich]\nwanted = [\"nane\"]\n"), @"");
+    insta::assert_snapshot!(error("[enrich]\nwanted = [\"nane\"]\n"), @"gleaner.toml:2:11: unknown variant `nane`, expected one of `name`, `age`, `social`; did you mean `name`?");
 }
 
 #[test]
 fn wrong_types_and_syntax_name_their_place() {
-    insta::assert_snapshot!(error("[worker]\nconcurrency = \"many\"\n"), @"");
-    insta::assert_snapshot!(error("[worker\n"), @"");
-    insta::assert_snapshot!(error("[enrich]\nmin_confidence = 1.5\n"), @"");
+    insta::assert_snapshot!(error("[worker]\nconcurrency = \"many\"\n"), @r#"gleaner.toml:2:15: invalid type: string "many", expected a nonzero u32"#);
+    insta::assert_snapshot!(error("[worker\n"), @"gleaner.toml:1:8: unclosed table, expected `]`");
+    insta::assert_snapshot!(error("[enrich]\nmin_confidence = 1.5\n"), @"gleaner.toml:2:18: a confidence lies between 0 and 1");
 }
 
 #[test]
@@ -52,7 +52,15 @@ fn values_out_of_range_are_listed_all_at_once() {
     "#;
     let problems: Vec<_> =
         Config::parse(text, "test").unwrap().problems().iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(problems.join("\n"), @"");
+    insta::assert_snapshot!(problems.join("\n"), @r#"
+    `policy_version`: must not be empty: every record carries it
+    `database`: must start with `sqlite:`, such as `sqlite:/var/lib/gleaner/gleaner.db`
+    `enrich.wanted`: must name at least one of name, age, social
+    `retry.base_ms`: must be at least 1, and is 0
+    `providers.people_data_lab`: unknown provider `people_data_lab`, known are: gravatar, github, homepage, people_data_labs; did you mean `people_data_labs`?
+    `enrich.tiers`: unknown provider `githup`, known are: gravatar, github, homepage, people_data_labs; did you mean `github`?
+    `enrich.tiers`: names `gravatar` twice; a provider is asked once
+    "#);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use gleaner_providers::error::LookupError;
 use gleaner_providers::http::{Limits, Network};
 use gleaner_providers::provider::{KeyNeed, Micros, Price, Quota, Reach};
 use gleaner_providers::{
-    Assurance, BirthInterval, Claim, Descriptor, EmailAddress, Finding, HttpClient, Identifier, Lookup, PersonName,
-    Provider, SocialProfile,
+    Assurance, BirthInterval, Claim, Descriptor, EmailAddress, Finding, HttpClient, Identifier, Lookup,
+    PersonName, Provider, SocialProfile,
 };
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
@@ -57,7 +57,11 @@ impl Stage {
         self
     }
 
-    fn free(self, name: &'static str, script: impl Fn() -> Result<Lookup, LookupError> + Send + Sync + 'static) -> Self {
+    fn free(
+        self,
+        name: &'static str,
+        script: impl Fn() -> Result<Lookup, LookupError> + Send + Sync + 'static,
+    ) -> Self {
         self.priced(name, Price::FREE, script)
     }
 
@@ -190,7 +194,8 @@ async fn nobody_knows_them() {
 
 #[tokio::test]
 async fn a_failing_provider_hurts_only_itself_and_only_it_is_asked_again() {
-    let stage = Stage::default().tier().free("good", || Ok(Lookup::Match(a_name()))).free("bad", || Err(down()));
+    let stage =
+        Stage::default().tier().free("good", || Ok(Lookup::Match(a_name()))).free("bad", || Err(down()));
     let (enricher, asked) = stage.open();
     let outcome = enrich(&enricher, &job(1), vec![]).await;
     let Verdict::Retry { at, error, partial } = outcome.verdict else { panic!("not a retry") };
@@ -223,7 +228,9 @@ async fn an_old_job_is_not_put_off_any_more() {
     let quota = || Err(LookupError::RateLimited { after: Duration::from_secs(3600) });
     let (enricher, _) = Stage::default().tier().free("busy", quota).open();
     let outcome = enrich(&enricher, &job(1), vec![]).await;
-    assert!(matches!(outcome.verdict, Verdict::Snooze { at, .. } if at == NOW + SignedDuration::from_hours(1)));
+    assert!(
+        matches!(outcome.verdict, Verdict::Snooze { at, .. } if at == NOW + SignedDuration::from_hours(1))
+    );
 
     let old = Claimed { queued_at: NOW - SignedDuration::from_hours(72), ..job(1) };
     let outcome = enrich(&enricher, &old, vec![]).await;
@@ -255,9 +262,10 @@ async fn a_provider_that_refuses_us_is_asked_once_and_not_by_every_member() {
 
 #[tokio::test]
 async fn an_objection_stops_everything() {
-    let stage = Stage::default().tier().free("vendor", || Ok(Lookup::Objected)).free("other", || {
-        Ok(Lookup::Match(a_name()))
-    });
+    let stage = Stage::default()
+        .tier()
+        .free("vendor", || Ok(Lookup::Objected))
+        .free("other", || Ok(Lookup::Match(a_name())));
     let (enricher, asked) = stage.tier().free("next", || Ok(Lookup::Match(a_name()))).open();
     let outcome = enrich(&enricher, &job(1), vec![]).await;
     assert!(matches!(outcome.verdict, Verdict::Suppressed(SuppressionReason::Objected)));

@@ -2,12 +2,30 @@
 
 /// Names of the e-mail address, with only letters and digits kept.
 const EMAIL: [&str; 9] = [
-    "email", "emailaddress", "mail", "mailaddress", "emails", "useremail", "memberemail", "contactemail", "primaryemail",
+    "email",
+    "emailaddress",
+    "mail",
+    "mailaddress",
+    "emails",
+    "useremail",
+    "memberemail",
+    "contactemail",
+    "primaryemail",
 ];
 /// Names of the member's id.
 const MEMBER: [&str; 12] = [
-    "memberid", "id", "userid", "uid", "member", "externalid", "customerid", "accountid", "membernumber", "uuid",
-    "subscriberid", "contactid",
+    "memberid",
+    "id",
+    "userid",
+    "uid",
+    "member",
+    "externalid",
+    "customerid",
+    "accountid",
+    "membernumber",
+    "uuid",
+    "subscriberid",
+    "contactid",
 ];
 
 /// Where to find what in a row.
@@ -22,7 +40,8 @@ impl Columns {
     pub(super) fn find<'a>(header: impl Iterator<Item = &'a str>) -> Option<Self> {
         let header: Vec<_> = header.map(meaning).collect();
         // The earlier name in the list is the better one: `member_id` before `id`.
-        let place = |names: &[&str]| names.iter().find_map(|name| header.iter().position(|column| column == name));
+        let place =
+            |names: &[&str]| names.iter().find_map(|name| header.iter().position(|column| column == name));
         Some(Self { email: place(&EMAIL)?, member: place(&MEMBER) })
     }
 }

@@ -115,9 +115,13 @@ mod tests {
 
     #[test]
     fn the_delimiter_is_the_one_that_occurs_most() {
-        for (header, delimiter) in
-            [("id,email", b','), ("id;email", b';'), ("id\temail", b'\t'), ("id|email", b'|'), ("email", b',')]
-        {
+        for (header, delimiter) in [
+            ("id,email", b','),
+            ("id;email", b';'),
+            ("id\temail", b'\t'),
+            ("id|email", b'|'),
+            ("email", b','),
+        ] {
             assert_eq!(sniff(header.as_bytes()), delimiter, "{header}");
         }
     }

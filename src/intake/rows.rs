@@ -36,7 +36,10 @@ impl std::fmt::Debug for Cells {
 /// How the lines of a source are to be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Format {
-    Delimited { delimiter: u8, columns: Columns },
+    Delimited {
+        delimiter: u8,
+        columns: Columns,
+    },
     JsonLines,
     /// One address a line.
     List,
@@ -113,7 +116,10 @@ fn pick(mut cells: Vec<Vec<u8>>, columns: Columns) -> Result<Cells, String> {
     let found = cells.len();
     let mut take = |column: usize| cells.get_mut(column).map(std::mem::take);
     let Some(email) = take(columns.email) else {
-        return Err(format!("has {found} columns, and the e-mail address is in column {}", columns.email + 1));
+        return Err(format!(
+            "has {found} columns, and the e-mail address is in column {}",
+            columns.email + 1
+        ));
     };
     let member = columns.member.and_then(&mut take).map(text).transpose()?;
     Ok(Cells { member, email: text(email)? })

@@ -55,7 +55,12 @@ impl Source {
     /// A file, `-` for standard input, or an e-mail address.
     pub fn named(name: &str) -> Result<Self, SourceError> {
         if name == "-" {
-            return Self::detect("stdin", None, None, Box::new(BufReader::with_capacity(BUFFER, io::stdin())));
+            return Self::detect(
+                "stdin",
+                None,
+                None,
+                Box::new(BufReader::with_capacity(BUFFER, io::stdin())),
+            );
         }
         match File::open(name) {
             Ok(file) => Self::file(Path::new(name), file),
@@ -124,7 +129,11 @@ impl Source {
     }
 
     /// Reads to the end, or until nobody wants more.
-    pub(super) fn read(mut self, batch: usize, mut take: impl FnMut(Batch) -> bool) -> Result<(), SourceError> {
+    pub(super) fn read(
+        mut self,
+        batch: usize,
+        mut take: impl FnMut(Batch) -> bool,
+    ) -> Result<(), SourceError> {
         loop {
             let mut rows = Vec::with_capacity(batch);
             while rows.len() < batch {
@@ -188,7 +197,8 @@ fn format<R: BufRead>(
         return Ok(Format::List);
     }
     // What looks like a value is not repeated.
-    let shown = |column: &str| if column.contains('@') { "(an address)".to_owned() } else { column.to_owned() };
+    let shown =
+        |column: &str| if column.contains('@') { "(an address)".to_owned() } else { column.to_owned() };
     let columns = header.iter().map(|column| shown(column)).collect::<Vec<_>>().join(", ");
     Err(SourceError::NoEmailColumn { name: name.to_owned(), columns })
 }

@@ -11,11 +11,12 @@ fn keyring() -> Keyring {
 
 fn read(source: Source) -> Vec<Row> {
     let mut rows = Vec::new();
-    source.read(3, |batch| {
-        rows.extend(batch.rows);
-        true
-    })
-    .unwrap();
+    source
+        .read(3, |batch| {
+            rows.extend(batch.rows);
+            true
+        })
+        .unwrap();
     rows
 }
 
@@ -29,7 +30,8 @@ fn outcomes(name: &str, content: &[u8]) -> Result<Vec<String>, SourceError> {
         .into_iter()
         .map(|row| {
             let line = row.origin.rsplit_once(':').unwrap().1.to_owned();
-            let made = row.content.and_then(|cells| registration(cells.member.as_deref(), &cells.email, &keyring()));
+            let made =
+                row.content.and_then(|cells| registration(cells.member.as_deref(), &cells.email, &keyring()));
             match made {
                 Ok(made) => format!("{line} {} {}", made.member, made.email.expose()),
                 Err(reason) => format!("{line} refused: {reason}"),
@@ -60,7 +62,17 @@ fn csv_with_any_delimiter_order_and_spelling() {
 fn bad_rows_cost_only_themselves() {
     let content = "id,email\n1,ada@example.com\n2\n3,\n,eve@example.com\nx@example.com,eve@example.com\n\
                    5,\"open@example.com\n6,bob@example.com,extra\n7,\"a\nb\"\n8,cy@example.com";
-    insta::assert_snapshot!(lines("members.csv", content), @"");
+    insta::assert_snapshot!(lines("members.csv", content), @r#"
+    2 1 ada@example.com
+    3 refused: has 1 columns, and the e-mail address is in column 2
+    4 refused: e-mail address: is empty
+    5 m_7384246f01e331d66b0a eve@example.com
+    6 refused: the member id holds an `@`: an e-mail address is personal data, and ids appear in logs
+    7 refused: a quote that is opened here is never closed
+    8 6 bob@example.com
+    9 refused: e-mail address: has no `@`
+    11 8 cy@example.com
+    "#);
 }
 
 #[test]
@@ -73,22 +85,37 @@ fn json_lines_take_the_same_meanings() {
 {"mail": null}
 ["ada@example.com"]
 {"email": "cut@example.co"#;
-    insta::assert_snapshot!(lines("members.jsonl", content), @"");
+    insta::assert_snapshot!(lines("members.jsonl", content), @r#"
+    1 7 ada@example.com
+    2 m8 bob@example.com
+    4 m_7384246f01e331d66b0a eve@example.com
+    5 refused: the e-mail address is not a string
+    6 refused: has no e-mail address
+    7 refused: not a JSON object (column 0)
+    8 refused: not JSON (column 25)
+    "#);
 }
 
 #[test]
 fn a_plain_list_needs_no_header() {
-    let content = "ada@example.com\n\n\"john doe\"@example.com\nJane Doe <jane@example.com>\nroot@(none)\nx y\n";
-    insta::assert_snapshot!(lines("list", content), @"");
+    let content =
+        "ada@example.com\n\n\"john doe\"@example.com\nJane Doe <jane@example.com>\nroot@(none)\nx y\n";
+    insta::assert_snapshot!(lines("list", content), @r#"
+    1 m_4387725d7f6ac3db3e97 ada@example.com
+    3 m_4b22dc63030608049056 "john doe"@example.com
+    4 m_ef39d812f994640fea02 jane@example.com
+    5 refused: e-mail address: the domain has a character other than letters, digits, hyphens and dots
+    6 refused: e-mail address: has no `@`
+    "#);
 }
 
 #[test]
 fn files_that_cannot_be_read_say_why() {
     let error = |name: &str, content: &[u8]| outcomes(name, content).unwrap_err().to_string();
-    insta::assert_snapshot!(error("a.csv", b"name,phone\nAda,1\n"), @"");
-    insta::assert_snapshot!(error("a.csv", b"ada@example.com,7\n"), @"");
-    insta::assert_snapshot!(error("a.json", b"[{\"email\": 1}]"), @"");
-    insta::assert_snapshot!(error("a.csv", b"\xff\xfee\0m\0"), @"");
+    insta::assert_snapshot!(error("a.csv", b"name,phone\nAda,1\n"), @"`a.csv` has no column for the e-mail address; its columns are: name, phone. Name one of them `email` (or e-mail, email_address, mail)");
+    insta::assert_snapshot!(error("a.csv", b"ada@example.com,7\n"), @"`a.csv` has no column for the e-mail address; its columns are: (an address), 7. Name one of them `email` (or e-mail, email_address, mail)");
+    insta::assert_snapshot!(error("a.json", b"[{\"email\": 1}]"), @"`a.json` is one JSON array; write one object a line (`jq -c '.[]'` does that)");
+    insta::assert_snapshot!(error("a.csv", b"\xff\xfee\0m\0"), @"`a.csv` is UTF-16 text; save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)");
     assert!(matches!(Source::named("no-such-file.csv").err().unwrap(), SourceError::NotFound { .. }));
     assert!(matches!(Source::named("/").err().unwrap(), SourceError::Read { .. }));
 }
@@ -121,7 +148,9 @@ fn a_member_without_id_is_known_by_the_mailbox() {
 
 #[test]
 fn reasons_repeat_nothing_of_the_row() {
-    for (member, email) in [(None, "zanzibar"), (Some("7"), "zanzibar@"), (Some("zanzibar@example.com"), "a@example.com")] {
+    for (member, email) in
+        [(None, "zanzibar"), (Some("7"), "zanzibar@"), (Some("zanzibar@example.com"), "a@example.com")]
+    {
         let reason = registration(member, email, &keyring()).unwrap_err();
         assert!(!reason.contains("zanzibar"), "{reason}");
     }
@@ -153,12 +182,13 @@ fn a_long_file_is_streamed() {
     let endless = std::io::Cursor::new(b"id,email\n").chain(Endless { row: 0, rows, rest: Vec::new() });
     let source = Source::from_reader("endless.csv", Box::new(BufReader::new(endless))).unwrap();
     let (mut seen, mut largest) = (0, 0);
-    source.read(1_000, |batch| {
-        seen += batch.rows.len() as u64;
-        largest = largest.max(batch.rows.len());
-        true
-    })
-    .unwrap();
+    source
+        .read(1_000, |batch| {
+            seen += batch.rows.len() as u64;
+            largest = largest.max(batch.rows.len());
+            true
+        })
+        .unwrap();
     assert_eq!((seen, largest), (rows, 1_000));
 }
 

@@ -39,7 +39,8 @@ async fn answers_are_reused_by_another_member_with_the_same_mailbox() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_down_ends_as_dead_letters_and_what_others_found_is_kept() {
-    let script = Script { provider: Service::Github, email: None, when: When::Always, fault: Fault::ServerError };
+    let script =
+        Script { provider: Service::Github, email: None, when: When::Always, fault: Fault::ServerError };
     let settings = SandboxSettings { scripts: vec![script], distortion: 0.0, ..SandboxSettings::calm(1) };
     let home = Home::new(settings, "[retry]\nmax_attempts = 2\nbase_ms = 1\n").await;
     let mut csv = "id,email\n".to_owned();
@@ -61,13 +62,17 @@ async fn a_provider_that_is_down_ends_as_dead_letters_and_what_others_found_is_k
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_key_is_told_and_costs_one_call() {
     let home = Home::new(SandboxSettings::calm(1), "[retry]\nsnooze_secs = 3600\n").await;
-    let file = home.write("members.txt", (0..30).map(|n| format!("p{n}@s{n}.example.org\n")).collect::<String>());
+    let file =
+        home.write("members.txt", (0..30).map(|n| format!("p{n}@s{n}.example.org\n")).collect::<String>());
     let mut command = home.command(&["enrich", "--patience", "1", file.to_str().unwrap()]);
     let output = command.env("TEST_KEY", "wrong").output().await.unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("people_data_labs` refuses us"), "{}", text(&output.stderr));
     let asked = home.sandbox.ledger().iter().filter(|entry| entry.provider == "people_data_labs").count();
-    assert!((1..=8).contains(&asked), "{asked} calls with a key known to be wrong (8 may be in flight at once)");
+    assert!(
+        (1..=8).contains(&asked),
+        "{asked} calls with a key known to be wrong (8 may be in flight at once)"
+    );
     let status = home.json(&["status"]).await;
     assert!(status["waiting"].as_u64().unwrap() > 0, "they wait for the operator: {status}");
     assert_eq!(status["adds_up"], true);
@@ -107,7 +112,8 @@ async fn every_command_answers_in_json() {
     let providers = home.run(&["--json", "provider", "list"]).await;
     assert_eq!(text(&providers.stdout).lines().count(), 4);
     assert!(text(&providers.stdout).lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
-    let check = home.run(&["--json", "provider", "check", "gravatar", "--email", "ada@ada.example.org"]).await;
+    let check =
+        home.run(&["--json", "provider", "check", "gravatar", "--email", "ada@ada.example.org"]).await;
     assert!(serde_json::from_slice::<Value>(&check.stdout).unwrap()["outcome"].is_string());
 }
 

@@ -41,8 +41,9 @@ impl Ledger {
     fn new(home: &Home) -> Self {
         let keyring = home.keyring();
         let address = |n| format!("member.number{n}@site{n}.example.org");
-        let address_of =
-            (0..MEMBERS).map(|n| (keyring.subject(&EmailAddress::parse(&address(n)).unwrap()), address(n))).collect();
+        let address_of = (0..MEMBERS)
+            .map(|n| (keyring.subject(&EmailAddress::parse(&address(n)).unwrap()), address(n)))
+            .collect();
         Self { address_of, stored: HashMap::new() }
     }
 
@@ -121,12 +122,16 @@ async fn killed_again_and_again_it_loses_nothing_and_writes_nothing_twice() {
     assert_eq!(twice, 0, "a finished record was written again");
     assert_eq!(again, 0, "a paid question was asked although its answer was stored");
     assert_eq!(integrity, "ok");
-    assert!(kills >= 20 && struck * 2 >= kills, "{kills} kills, {struck} of them mid-job: the test proves too little");
+    assert!(
+        kills >= 20 && struck * 2 >= kills,
+        "{kills} kills, {struck} of them mid-job: the test proves too little"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_signal_finishes_what_is_in_flight_and_leaves_the_rest_waiting() {
-    let settings = SandboxSettings { latency: Latency { min_ms: 40, max_ms: 60 }, ..SandboxSettings::calm(7) };
+    let settings =
+        SandboxSettings { latency: Latency { min_ms: 40, max_ms: 60 }, ..SandboxSettings::calm(7) };
     let home = Home::new(settings, "[worker]\nconcurrency = 8\nclaim_batch = 8\n").await;
     let file = home.write("members.csv", members(500));
     home.json(&["enqueue", file.to_str().unwrap()]).await;
@@ -136,7 +141,8 @@ async fn a_stop_signal_finishes_what_is_in_flight_and_leaves_the_rest_waiting() 
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let pid = worker.id().unwrap().to_string();
-    let sent = tokio::process::Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status().await.unwrap();
+    let sent =
+        tokio::process::Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status().await.unwrap();
     assert!(sent.success());
     let ended = worker.wait_with_output().await.unwrap();
     assert!(ended.status.success());

@@ -23,7 +23,9 @@ fn planted() -> (Vec<String>, String) {
         writeln!(csv, "m{n},{address},Ada {canary}").unwrap();
         addresses.push(address);
     }
-    for bad in ["quokka at example.com", "wombat@", "@numbat.example", "bilby@localhost", "a b potoroo@example.com"] {
+    for bad in
+        ["quokka at example.com", "wombat@", "@numbat.example", "bilby@localhost", "a b potoroo@example.com"]
+    {
         writeln!(csv, "bad,{bad},x").unwrap();
     }
     // An id that is an address, a row that is cut off in a quote, bytes that are no text.

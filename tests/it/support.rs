@@ -21,10 +21,8 @@ pub(crate) struct Home {
 impl Home {
     /// Starts a sandbox and writes a configuration that asks it; `extra` is put in front of the providers.
     pub(crate) async fn new(settings: SandboxSettings, extra: &str) -> Self {
-        let home = Self {
-            folder: tempfile::tempdir().unwrap(),
-            sandbox: Sandbox::start(settings).await.unwrap(),
-        };
+        let home =
+            Self { folder: tempfile::tempdir().unwrap(), sandbox: Sandbox::start(settings).await.unwrap() };
         let mut config = format!(
             "data_dir = {:?}\ncontact = \"https://example.com/test\"\n{extra}\n",
             home.path("data").display().to_string()
@@ -75,7 +73,12 @@ impl Home {
     /// Runs the binary, which must succeed, and reads its answer as JSON.
     pub(crate) async fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat()).await;
-        assert!(output.status.success(), "{arguments:?} ended with {}: {}", output.status, text(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?} ended with {}: {}",
+            output.status,
+            text(&output.stderr)
+        );
         serde_json::from_slice(&output.stdout).unwrap()
     }
 

@@ -9,7 +9,17 @@ const LONGEST_FILE: usize = 600;
 
 /// The rooms of `src/`, lower ones first: a room may import those before it, never those after it.
 const ROOMS: [&str; 11] = [
-    "clock", "keyring", "job", "record", "config", "telemetry", "store", "enrich", "intake", "worker", "cli",
+    "clock",
+    "keyring",
+    "job",
+    "record",
+    "config",
+    "telemetry",
+    "store",
+    "enrich",
+    "intake",
+    "worker",
+    "cli",
 ];
 
 /// Rooms that know each other because they are one vocabulary.
@@ -62,7 +72,9 @@ fn names(text: &str, name: &str) -> bool {
     let (path, import) = (format!("{name}::"), format!("use {name}"));
     code(text).any(|line| {
         line.starts_with(&import)
-            || line.match_indices(&path).any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
+            || line
+                .match_indices(&path)
+                .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
     })
 }
 
@@ -80,7 +92,9 @@ fn no_file_is_too_long() {
 fn every_module_says_what_it_owns() {
     let silent: Vec<_> = sources()
         .into_iter()
-        .filter(|(path, _)| !path.ends_with("tests.rs") && !path.contains("/tests/") && !path.starts_with("tests/"))
+        .filter(|(path, _)| {
+            !path.ends_with("tests.rs") && !path.contains("/tests/") && !path.starts_with("tests/")
+        })
         .filter(|(_, text)| !text.starts_with("//!"))
         .map(|(path, _)| path)
         .collect();
@@ -134,7 +148,8 @@ fn every_provider_has_fixtures_a_contract_test_and_a_row_in_the_readme() {
     for entry in gleaner_providers::catalog::BUILT_INS {
         let name = entry.name;
         assert!(root().join("providers/fixtures").join(name).is_dir(), "no providers/fixtures/{name}/");
-        let tests = fs::read_to_string(root().join(format!("providers/src/builtin/{name}/tests.rs"))).unwrap();
+        let tests =
+            fs::read_to_string(root().join(format!("providers/src/builtin/{name}/tests.rs"))).unwrap();
         assert!(tests.contains("check_contract"), "`{name}` has no contract test");
         assert!(readme.contains(&format!("| `{name}` |")), "`{name}` has no row in README.md");
     }

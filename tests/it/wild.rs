@@ -8,7 +8,8 @@ use crate::support::{Dice, Home};
 
 const ROWS: u64 = 10_000;
 
-const GIVEN: [&str; 10] = ["ada", "björn", "chloé", "дмитрий", "eve", "فاطمة", "grace", "花子", "ines", "o'neil"];
+const GIVEN: [&str; 10] =
+    ["ada", "björn", "chloé", "дмитрий", "eve", "فاطمة", "grace", "花子", "ines", "o'neil"];
 
 /// One address, good or bad. About a third is bad.
 fn address(dice: &mut Dice) -> String {
@@ -50,13 +51,18 @@ async fn every_row_of_a_wild_file_is_accounted_for() {
     let run = home.json(&["enrich", file.to_str().unwrap()]).await;
 
     let count = |part: &str, key: &str| run[part][key].as_u64().unwrap();
-    let taken: u64 = ["queued", "repeated", "fresh", "suppressed", "refused"].map(|key| count("intake", key)).iter().sum();
+    let taken: u64 =
+        ["queued", "repeated", "fresh", "suppressed", "refused"].map(|key| count("intake", key)).iter().sum();
     assert_eq!(count("intake", "rows"), ROWS);
     assert_eq!(taken, ROWS, "{}", run["intake"]);
     assert!(count("intake", "refused") > 2_000, "{}", run["intake"]);
 
     let census = |key| count("census", key);
-    let ended = census("complete") + census("partial") + census("no_match") + census("suppressed") + census("dead_letters");
+    let ended = census("complete")
+        + census("partial")
+        + census("no_match")
+        + census("suppressed")
+        + census("dead_letters");
     assert_eq!(ended, census("taken_in"), "{}", run["census"]);
     assert_eq!(ended + census("repeated"), ROWS, "{}", run["census"]);
     assert_eq!(census("dead_letters"), count("intake", "refused"), "nothing but bad rows died");

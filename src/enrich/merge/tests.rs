@@ -82,10 +82,10 @@ fn a_provider_that_says_it_twice_counts_once() {
 }
 
 fn any_finding() -> impl Strategy<Value = Finding> {
-    let names = prop::option::of((prop::sample::select(vec!["Ada Example", "A. Example", "Bob Other"]), 0.0..1.0));
+    let names =
+        prop::option::of((prop::sample::select(vec!["Ada Example", "A. Example", "Bob Other"]), 0.0..1.0));
     let births = prop::option::of((1950_i16..2000, 0_i16..20, 0.0..1.0));
-    let profiles =
-        prop::collection::vec((prop::sample::select(vec!["ada", "bob", "cy"]), 0.0..1.0), 0..3);
+    let profiles = prop::collection::vec((prop::sample::select(vec!["ada", "bob", "cy"]), 0.0..1.0), 0..3);
     (names, births, profiles).prop_map(|(named, birth, accounts)| {
         let mut finding = named.map(|(text, sure)| name(text, sure)).unwrap_or_default();
         finding.birth = birth.and_then(|(year, width, sure)| born(year, year + width, sure).birth);
