@@ -65,8 +65,12 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         seconds: started.elapsed().as_secs_f64(),
         data_dir: host.config.data_dir.clone(),
     };
-    match args.only_address() {
-        Some(address) => member::show(&vault, address, global.json).await?,
+    let shown = match args.only_address() {
+        Some(address) if run.intake.refused == 0 => member::show(&vault, address, global.json).await?,
+        Some(_) => {
+            run.print(global.json)?;
+            Exit::Nothing
+        }
         None => run.print(global.json)?,
     };
     vault.store.close().await;
@@ -74,7 +78,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         sandbox.stop().await;
     }
     Ok(match ending? {
-        Ending::Idle => Exit::Done,
+        Ending::Idle => shown,
         Ending::Stopped => Exit::Interrupted,
     })
 }

@@ -3,7 +3,7 @@
 use gleaner_providers::sandbox::{Fault, SandboxSettings, Script, Service, When};
 use serde_json::Value;
 
-use crate::support::{Home, text};
+use crate::support::{Home, KEY_VARIABLE, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_is_answered_with_its_record() {
@@ -65,7 +65,7 @@ async fn a_wrong_key_is_told_and_costs_one_call() {
     let file =
         home.write("members.txt", (0..30).map(|n| format!("p{n}@s{n}.example.org\n")).collect::<String>());
     let mut command = home.command(&["enrich", "--patience", "1", file.to_str().unwrap()]);
-    let output = command.env("TEST_KEY", "wrong").output().await.unwrap();
+    let output = command.env(KEY_VARIABLE, "wrong").output().await.unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("people_data_labs` refuses us"), "{}", text(&output.stderr));
     let asked = home.sandbox.ledger().iter().filter(|entry| entry.provider == "people_data_labs").count();
@@ -83,11 +83,12 @@ async fn mistakes_are_told_with_what_to_do() {
     let home = Home::new(SandboxSettings::calm(1), "").await;
     for (arguments, code, message) in [
         (&["enrich", "no-such-file.csv"][..], 1, "no-such-file.csv"),
-        (&["enrich", "jane@localhost"], 0, "localhost"),
+        (&["enrich", "jane@localhost"], 3, "e-mail address: the domain has a single label"),
         (&["provider", "check", "githup", "--email", "a@example.com"], 1, "known are: gravatar, github"),
         (&["--config", "missing.toml", "status"], 2, "missing.toml"),
         (&["member", "show", "nobody"], 3, "no record of member `nobody`"),
         (&["enrich"], 2, "required"),
+        (&["member", "show", "jane@localhost"], 1, "the domain has a single label"),
         (&["frobnicate"], 2, "unrecognized subcommand"),
     ] {
         let output = home.run(arguments).await;
