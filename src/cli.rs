@@ -15,6 +15,7 @@ mod host;
 mod out;
 mod progress;
 mod report;
+mod sources;
 mod view;
 
 mod config;

@@ -5,13 +5,17 @@
 //! Invariant: acknowledged only after our commit. What cannot become a registration becomes a dead letter with
 //! the reason, and stops nothing else.
 
+use std::ops::AddAssign;
+
 use gleaner_providers::EmailAddress;
 use gleaner_providers::email::EmailError;
+
+use serde::Serialize;
 
 use self::file::{Batch, Source, SourceError};
 use crate::clock::Clock;
 use crate::job::{Intake, MemberId, MemberIdError, Refusal, Registration};
-use crate::keyring::{Keyring, SubjectKey};
+use crate::keyring::Keyring;
 use crate::store::{Store, StoreError};
 
 pub mod file;
@@ -30,21 +34,14 @@ pub fn registration(member: Option<&str>, email: &str, keyring: &Keyring) -> Res
     let email = EmailAddress::parse(email)?;
     let subject = keyring.subject(&email);
     let member = match member.map(str::trim) {
-        None | Some("") => derived_id(subject)?,
+        None | Some("") => MemberId::of_subject(subject),
         Some(given) => MemberId::parse(given)?,
     };
     Ok(Registration { member, email, subject })
 }
 
-/// One id for a mailbox however it is spelled, with nothing of the address in it.
-fn derived_id(subject: SubjectKey) -> Result<MemberId, MemberIdError> {
-    const HEX_DIGITS: usize = 20;
-    let hash = hex::encode(subject.as_bytes());
-    MemberId::parse(&format!("m_{}", hash.get(..HEX_DIGITS).unwrap_or(&hash)))
-}
-
 /// What became of the rows of a source so far.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct IntakeReport {
     /// Rows that were not blank: the sum of the counts below.
     pub rows: u64,
@@ -60,7 +57,7 @@ pub struct IntakeReport {
 }
 
 impl IntakeReport {
-    pub const REFUSALS_KEPT: usize = 20;
+    pub const REFUSALS_KEPT: usize = 10;
 
     fn add(&mut self, batch: Batch, outcomes: &[Intake]) {
         self.rows += batch.rows_read;
@@ -76,6 +73,21 @@ impl IntakeReport {
         self.refused += batch.refusals.len() as u64;
         let room = Self::REFUSALS_KEPT.saturating_sub(self.first_refusals.len());
         self.first_refusals.extend(batch.refusals.into_iter().take(room));
+    }
+}
+
+/// Several sources taken in one after the other.
+impl AddAssign for IntakeReport {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.queued += other.queued;
+        self.repeated += other.repeated;
+        self.fresh += other.fresh;
+        self.suppressed += other.suppressed;
+        self.refused += other.refused;
+        self.bytes_read += other.bytes_read;
+        let room = Self::REFUSALS_KEPT.saturating_sub(self.first_refusals.len());
+        self.first_refusals.extend(other.first_refusals.into_iter().take(room));
     }
 }
 

@@ -1,19 +1,17 @@
 //! `gleaner enrich`: take members in, look them up, show what was found.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner::config::Config;
-use gleaner::intake::{self, Source};
 use gleaner::worker::{Ending, Report, Stop, Until};
-use gleaner_providers::sandbox::{SAMPLE_MEMBERS, Sandbox, SandboxSettings};
+use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
 use tokio::time::Instant;
 
 use super::host::Host;
 use super::progress::Progress;
 use super::report::RunReport;
-use super::{Exit, Global, member, out, sandbox};
+use super::{Exit, Global, member, out, sandbox, sources};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -40,12 +38,11 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let vault = host.vault().await?;
 
-    let mut taken_in = intake::Report::default();
-    for source in sources(&args)? {
-        let progress = Progress::reading(&source);
-        let on_batch = |report: &intake::Report| progress.read(report);
-        taken_in += intake::take_in(source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
-    }
+    let taken_in = if args.sources.is_empty() {
+        sources::take_in_samples(&host, &vault).await?
+    } else {
+        sources::take_in(&args.sources, &host, &vault).await?
+    };
     let waiting = vault.store.census().await?.waiting;
 
     let report = Arc::new(Report::default());
@@ -87,17 +84,10 @@ impl Args {
     /// The address, where one address is all that was asked for: then its record is the answer.
     fn only_address(&self) -> Option<&str> {
         match self.sources.as_slice() {
-            [only] if only.contains('@') && !PathBuf::from(only).exists() => Some(only),
+            [only] if sources::is_address(only) => Some(only),
             _ => None,
         }
     }
-}
-
-fn sources(args: &Args) -> anyhow::Result<Vec<Source>> {
-    if args.sources.is_empty() {
-        return Ok(vec![Source::from_text("sample-members.csv", SAMPLE_MEMBERS)?]);
-    }
-    args.sources.iter().map(|source| Ok(Source::named(source)?)).collect()
 }
 
 /// The sandbox's own settings: every provider on, asked at the sandbox, in a database that starts empty.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gleaner::intake;
+use gleaner::intake::IntakeReport;
 use gleaner::store::Census;
 use gleaner::worker::Summary;
 use gleaner_providers::Field;
@@ -16,7 +16,7 @@ use super::{Exit, out};
 /// Everything that a run of `enrich` has to tell.
 #[derive(Serialize)]
 pub(crate) struct RunReport {
-    pub(crate) intake: intake::Report,
+    pub(crate) intake: IntakeReport,
     pub(crate) work: Summary,
     pub(crate) traffic: Vec<(String, Traffic)>,
     pub(crate) census: Census,
@@ -111,7 +111,7 @@ impl RunReport {
 }
 
 /// What was taken in, and the first rows that were not.
-pub(crate) fn print_intake(intake: &intake::Report) {
+pub(crate) fn print_intake(intake: &IntakeReport) {
     out::line(format_args!(
         "{} rows read: {} queued, {} repeated, {} fresh, {} suppressed, {} refused",
         intake.rows, intake.queued, intake.repeated, intake.fresh, intake.suppressed, intake.refused

@@ -107,7 +107,8 @@ impl Demand {
             Self::Denied => "`Denied`, so that an operator looks at the key".into(),
             Self::QuotaExhausted => "`QuotaExhausted`, so that no call is wasted".into(),
             Self::Unavailable => {
-                "`Unavailable`, so that it is tried again (or `Refused`, by one that asks strangers' hosts)".into()
+                "`Unavailable`, so that it is tried again (or `Refused`, by one that asks strangers' hosts)"
+                    .into()
             }
             Self::Malformed => {
                 "`Malformed`: an answer of another shape is no \"no match\", which would be remembered".into()
