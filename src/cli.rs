@@ -148,7 +148,7 @@ impl Cli {
             Command::Status => status::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
-            Command::Config(command) => config::run(&self.global, command),
+            Command::Config(command) => config::run(&self.global, &command),
             Command::Provider(command) => provider::run(&self.global, command).await,
             Command::Sandbox(args) => sandbox::run(&self.global, args).await,
         };

@@ -112,7 +112,16 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Numbers that look random and are the same in every run (SplitMix64).
+/// A table of members, numbered from 0.
+pub(crate) fn members(count: u32, address: impl Fn(u32) -> String) -> String {
+    let mut csv = "member_id,email\n".to_owned();
+    for n in 0..count {
+        writeln!(csv, "m{n},{}", address(n)).unwrap();
+    }
+    csv
+}
+
+/// Numbers that look random and are the same in every run (`SplitMix64`).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
