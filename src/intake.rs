@@ -14,8 +14,9 @@ use serde::Serialize;
 
 use self::file::{Batch, Source, SourceError};
 use crate::clock::Clock;
-use crate::job::{Intake, MemberId, MemberIdError, Refusal, Registration};
+use crate::job::{Intake, Refusal, Registration};
 use crate::keyring::Keyring;
+use crate::member::{MemberId, MemberIdError};
 use crate::store::{Store, StoreError};
 
 pub mod file;

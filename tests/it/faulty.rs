@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use gleaner::job::{
-    Answer, Claimed, Committed, Hold, Intake, MemberId, Outcome, Refusal, Registration, SuppressionReason,
+    Answer, Claimed, Committed, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
 };
 use gleaner::keyring::SubjectKey;
+use gleaner::member::MemberId;
 use gleaner::record::Record;
 use gleaner::store::{
     Census, Claim, DeadLetter, LookupTotals, Page, Rescued, SharedStore, Store, StoreError,
