@@ -21,7 +21,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reqwest::Method;
@@ -32,6 +31,7 @@ use crate::limit::Limiter;
 use crate::provider::{Quota, Reach};
 use crate::retry::RetryBudget;
 
+pub use guard::Nets;
 pub use network::{Network, NetworkError};
 pub use request::Request;
 pub use response::{Response, StatusMeaning, default_meaning};
@@ -43,9 +43,8 @@ pub struct Limits {
     pub reach: Reach,
     /// The origin that the operator chose (vendor's endpoint or override); always allowed.
     pub trusted: Option<Url>,
-    /// Networks that [`Reach::Web`] may enter although the guard would refuse them, and the only address literals
-    /// it may call: the operator's own exception, empty by default.
-    pub allow_nets: Vec<IpNet>,
+    /// The operator's own exceptions for [`Reach::Web`].
+    pub nets: Nets,
     /// Calls in flight at once.
     pub concurrency: NonZeroU32,
     /// The longest wait of one call for permits, pauses, our own quota and between attempts, all together. Who would
@@ -69,7 +68,7 @@ impl Limits {
             quota,
             reach: Reach::Vendor,
             trusted: None,
-            allow_nets: Vec::new(),
+            nets: Nets::default(),
             concurrency: NonZeroU32::MIN.saturating_add(7),
             max_wait: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),

@@ -185,7 +185,7 @@ impl Door {
         }
         let client = self
             .network
-            .web(&self.limits.allow_nets)
+            .web(&self.limits.nets)
             .map_err(|_| LookupError::unavailable("cannot set up the HTTP client"))?;
         Ok(self.guarded.get_or_init(|| client))
     }
@@ -207,8 +207,8 @@ fn headers(all: &HeaderMap, takes_secrets: bool) -> HeaderMap {
 /// cheaper than trusting that it always will.
 fn judge_peer(answer: &reqwest::Response, door: &Door) -> Result<(), LookupError> {
     let peer = answer.remote_addr().ok_or_else(|| LookupError::unavailable("unknown peer address"))?;
-    guard::admit(peer.ip(), &door.limits.allow_nets)
-        .map_err(|refusal| LookupError::Forbidden { reason: refusal.reason().into() })
+    let admitted = door.limits.nets.admit(peer.ip());
+    admitted.map_err(|refusal| LookupError::Forbidden { reason: refusal.reason().into() })
 }
 
 /// Reads the status as the provider means it, and lets the limiter know what was learnt.
