@@ -10,7 +10,9 @@ mod exchange;
 mod fault;
 pub mod guard;
 pub mod headers;
+mod manners;
 mod network;
+mod permission;
 mod request;
 mod resolve;
 mod response;
@@ -32,7 +34,10 @@ use crate::provider::{Quota, Reach};
 use crate::retry::RetryBudget;
 
 pub use guard::Nets;
+use manners::Manners;
+pub use manners::SiteLimits;
 pub use network::{Network, NetworkError};
+pub use permission::PRODUCT;
 pub use request::Request;
 pub use response::{Response, StatusMeaning, default_meaning};
 
@@ -45,6 +50,9 @@ pub struct Limits {
     pub trusted: Option<Url>,
     /// The operator's own exceptions for [`Reach::Web`].
     pub nets: Nets,
+    /// How a stranger's site is treated in [`Reach::Web`]: its robots.txt is kept to, and calls to it are spread out
+    /// (not so behind the trusted origin, which is no stranger). `None`: neither, for hosts that are all one's own.
+    pub per_site: Option<SiteLimits>,
     /// Calls in flight at once.
     pub concurrency: NonZeroU32,
     /// The longest wait of one call for permits, pauses, our own quota and between attempts, all together. Who would
@@ -69,6 +77,7 @@ impl Limits {
             reach: Reach::Vendor,
             trusted: None,
             nets: Nets::default(),
+            per_site: Some(SiteLimits::default()),
             concurrency: NonZeroU32::MIN.saturating_add(7),
             max_wait: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
@@ -87,6 +96,7 @@ impl Limits {
             connect_timeout: cut(self.connect_timeout),
             read_timeout: cut(self.read_timeout),
             total_timeout: cut(self.total_timeout),
+            per_site: self.per_site.map(|site| SiteLimits { interval: cut(site.interval), ..site }),
             ..self
         }
     }
@@ -108,6 +118,8 @@ struct Door {
     guarded: OnceLock<reqwest::Client>,
     limits: Limits,
     limiter: Limiter,
+    /// Only where strangers are called.
+    manners: Option<Manners>,
     retries: RetryBudget,
     counters: Counters,
 }
@@ -116,6 +128,7 @@ impl HttpClient {
     fn new(provider: &str, network: Network, limits: Limits) -> Self {
         let limits = limits.within_a_day();
         let limiter = Limiter::new(limits.quota, limits.concurrency);
+        let manners = limits.per_site.filter(|_| limits.reach == Reach::Web).map(Manners::new);
         Self {
             door: Arc::new(Door {
                 provider: provider.into(),
@@ -123,6 +136,7 @@ impl HttpClient {
                 guarded: OnceLock::new(),
                 limits,
                 limiter,
+                manners,
                 retries: RetryBudget::new(),
                 counters: Counters::default(),
             }),

@@ -16,6 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::guard::Nets;
+use super::permission::PRODUCT;
 use super::resolve::GuardedResolver;
 use super::{HttpClient, Limits};
 use crate::clock::SharedClock;
@@ -46,10 +47,10 @@ pub struct NetworkError(pub String);
 impl Network {
     /// `contact` is the operator's URL or address in the user agent: `Gleaner/0.1.0 (+contact)`.
     pub fn new(contact: Option<&str>, clock: SharedClock) -> Result<Self, NetworkError> {
-        let product = concat!("Gleaner/", env!("CARGO_PKG_VERSION"));
+        let version = env!("CARGO_PKG_VERSION");
         let user_agent = match contact {
-            Some(contact) => format!("{product} (+{contact})"),
-            None => product.to_owned(),
+            Some(contact) => format!("{PRODUCT}/{version} (+{contact})"),
+            None => format!("{PRODUCT}/{version}"),
         };
         let user_agent = HeaderValue::try_from(user_agent)
             .map_err(|_| NetworkError("the contact holds characters that no header may".into()))?;

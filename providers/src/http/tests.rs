@@ -42,6 +42,7 @@ fn web() -> Limits {
     Limits {
         reach: Reach::Web,
         nets: Nets { allow: vec!["127.0.0.0/8".parse().unwrap()], ..Nets::default() },
+        per_site: None,
         attempts: 1,
         ..Limits::for_quota(Quota::per_second(10_000))
     }
