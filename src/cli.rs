@@ -38,7 +38,7 @@ const AFTER_HELP: &str = "\
 Try it:
   gleaner enrich --sandbox              200 invented members against a local provider sandbox
   gleaner enrich jane@example.com       one address, with the real providers
-  gleaner enrich members.csv            a file: CSV, TSV, JSON lines or one address a line; `-` reads standard input
+  gleaner enrich members.csv            a file: CSV, TSV, JSON lines, a list; `-` is standard input
 
 Exit codes:
   0  done                               3  nothing found, or numbers that do not add up

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::job::{
-    Answer, Claimed, Committed, DeadReason, Hold, Intake, MemberId, Outcome, Refusal, Registration,
-    SuppressionReason,
+    Answer, Claimed, Committed, DeadReason, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
 };
 use crate::keyring::SubjectKey;
+use crate::member::MemberId;
 use crate::record::Record;
 
 mod failure;

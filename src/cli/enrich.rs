@@ -8,7 +8,7 @@ use gleaner::worker::{Ending, Report, Stop, Until};
 use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
 use tokio::time::Instant;
 
-use super::host::Host;
+use super::host::{Host, Vault};
 use super::progress::Progress;
 use super::report::RunReport;
 use super::{Exit, Global, member, out, sandbox, sources};
@@ -22,9 +22,10 @@ pub(crate) struct Args {
     /// source, the built-in sample members
     #[arg(long)]
     sandbox: bool,
-    /// How long to wait for lookups that are put off (a quota, a retry) before leaving them to a later run, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    patience: u64,
+    /// How long to wait for a lookup that is put off (a quota, a retry) before leaving it to a later run, in seconds
+    /// [default: 60; for a single address 10]
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<u64>,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
@@ -46,7 +47,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let waiting = vault.store.census().await?.waiting;
 
     let report = Arc::new(Report::default());
-    let until = Until::Idle { patience: Duration::from_secs(args.patience) };
+    let until = Until::Idle { patience: args.patience() };
     let worker = host.worker(&vault.store, until, &report)?;
     let enricher = Arc::clone(&worker.enricher);
     let progress = Progress::enriching(waiting, &report);
@@ -62,25 +63,37 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         seconds: started.elapsed().as_secs_f64(),
         data_dir: host.config.data_dir.clone(),
     };
-    let shown = match args.only_address() {
-        Some(address) if run.intake.refused == 0 => member::show(&vault, address, global.json).await?,
-        Some(_) => {
-            run.print(global.json)?;
-            Exit::Nothing
-        }
-        None => run.print(global.json)?,
-    };
+    let answered = answer(args.only_address(), &run, &vault, global.json).await?;
     vault.store.close().await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
     Ok(match ending? {
-        Ending::Idle => shown,
+        Ending::Idle => answered,
         Ending::Stopped => Exit::Interrupted,
     })
 }
 
+/// The answer: of one address its record, of everything else the summary.
+async fn answer(address: Option<&str>, run: &RunReport, vault: &Vault, json: bool) -> anyhow::Result<Exit> {
+    let Some(address) = address else {
+        run.print(json)?;
+        return Ok(Exit::Done);
+    };
+    if run.intake.refused == 0 && member::show(vault, address, json).await? == Exit::Done {
+        return Ok(Exit::Done);
+    }
+    // Refused, or put off: the summary says why.
+    run.print(json)?;
+    Ok(Exit::Nothing)
+}
+
 impl Args {
+    fn patience(&self) -> Duration {
+        let usual = if self.only_address().is_some() { 10 } else { 60 };
+        Duration::from_secs(self.patience.unwrap_or(usual))
+    }
+
     /// The address, where one address is all that was asked for: then its record is the answer.
     fn only_address(&self) -> Option<&str> {
         match self.sources.as_slice() {

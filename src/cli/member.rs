@@ -1,7 +1,7 @@
 //! `gleaner member`: what is known of a member, and where it came from.
 
 use anyhow::Context as _;
-use gleaner::job::MemberId;
+use gleaner::member::MemberId;
 use gleaner_providers::EmailAddress;
 
 use super::host::{Host, Vault};

@@ -17,8 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::panel::Installed;
 use super::*;
-use crate::job::{AnswerContent, DeadReason, Fence, Hold, JobId, MemberId, SuppressionReason, Verdict};
+use crate::job::{AnswerContent, DeadReason, Fence, Hold, JobId, SuppressionReason, Verdict};
 use crate::keyring::SubjectKey;
+use crate::member::MemberId;
 use crate::record::RecordStatus;
 
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);

@@ -7,6 +7,8 @@ mod support;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod faulty;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod privacy;
@@ -16,3 +18,5 @@ mod store;
 mod tidy;
 #[cfg(test)]
 mod wild;
+#[cfg(test)]
+mod worker;

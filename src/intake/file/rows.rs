@@ -15,8 +15,9 @@ use super::cells::{Cells, Fed, Splitter, split_line};
 use super::columns::{Columns, email_rank, member_rank};
 use super::lines::{Line, Lines, MAX_LINE_BYTES};
 use super::opening::{self, Hint, Layout};
-use crate::job::{MemberId, Refusal, Registration};
+use crate::job::{Refusal, Registration};
 use crate::keyring::Keyring;
+use crate::member::MemberId;
 
 /// A quoted cell that spans more lines was never closed.
 const MAX_ROW_LINES: usize = 10;
