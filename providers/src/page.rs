@@ -9,8 +9,10 @@
 mod hcard;
 mod jsonld;
 mod links;
+mod owner;
 #[cfg(test)]
 mod tests;
+mod unite;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +24,7 @@ use scraper::{ElementRef, Html, HtmlTreeSink};
 use tokio::time::Instant;
 use url::Url;
 
+pub use self::owner::{Owner, Proof, owner_of};
 use crate::name::Parts;
 
 /// The depth at which browsers stop nesting, too.
@@ -38,23 +41,51 @@ const MAX_VALUES: usize = 64;
 /// What a page states. `Debug` shows no personal data.
 #[derive(Clone, Default)]
 pub struct Facts {
-    /// Each person that the page describes, once for each description: a person may appear several times.
+    /// The people that the page describes, each once, whatever the number of descriptions.
     pub people: Vec<Person>,
-    /// Addresses that the page links to with `mailto:`.
+    /// Addresses that the page links to with `mailto:`, whosever they are.
     pub addresses: Vec<String>,
+    /// Hashes of addresses that the page shows, in lower-case hex, whosever they are.
+    pub hashes: Vec<String>,
     /// Where the page says that its author is found as well: `rel=me`.
     pub me: Vec<Url>,
+    /// The accounts that the page names as its author's in its head: `fediverse:creator`, `twitter:creator`.
+    pub creators: Vec<Url>,
     /// Whether the page asks machines not to keep what it says.
     pub is_closed: bool,
 }
 
-/// One person as one h-card or one schema.org node describes them: raw, not yet judged. `Debug` shows nothing.
+/// One person as the page describes them: cleaned of what no text should hold, not yet judged. `Debug` shows nothing.
 #[derive(Clone, Default)]
 pub struct Person {
     pub name: Parts,
+    /// Other names: nicknames, account names, `alternateName`.
+    pub nicknames: Vec<String>,
     pub emails: Vec<String>,
+    /// Hashes of their addresses (`mbox_sha1sum`, the address of a Gravatar picture), in lower-case hex.
+    pub hashes: Vec<String>,
     pub links: Vec<Url>,
+    /// Birth dates as they are written.
     pub births: Vec<String>,
+    /// The vocabularies that describe this person, in the order of the page.
+    pub vocabularies: Vec<Vocabulary>,
+}
+
+/// A way in which pages describe people to machines.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Vocabulary {
+    /// microformats2, and the older hCard: <https://microformats.org/wiki/h-card>.
+    HCard,
+    /// schema.org in `<script type="application/ld+json">`.
+    JsonLd,
+    /// schema.org in `itemscope` and `itemprop`.
+    Microdata,
+    /// schema.org or FOAF in `typeof` and `property`.
+    Rdfa,
+    /// `og:type=profile`: <https://ogp.me/#type_profile>.
+    OpenGraph,
+    /// `<meta name=author>`: the weakest, read where there is no other.
+    Author,
 }
 
 /// Why a page is not read.
@@ -72,11 +103,12 @@ pub fn read(body: &[u8], url: &Url) -> Result<Facts, PageError> {
     let base = base(&html, url);
     let mut people = hcard::people(&html, &base);
     people.extend(jsonld::people(&html, &base));
-    people.truncate(MAX_PEOPLE);
     Ok(Facts {
-        people,
+        people: unite::unite(people),
         addresses: links::addresses(&html),
+        hashes: Vec::new(),
         me: links::me(&html, &base),
+        creators: Vec::new(),
         is_closed: links::robots(&html).any(is_closed),
     })
 }
@@ -167,6 +199,20 @@ fn has(element: &ElementRef<'_>, attribute: &str, word: &str) -> bool {
 /// An `http` or `https` link, made absolute. Others (`javascript:`, `data:`, `tel:`) are nobody's page.
 fn web_link(href: &str, base: &Url) -> Option<Url> {
     base.join(href.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+impl Vocabulary {
+    /// Its name for people and commands.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HCard => "h-card",
+            Self::JsonLd => "json-ld",
+            Self::Microdata => "microdata",
+            Self::Rdfa => "rdfa",
+            Self::OpenGraph => "opengraph",
+            Self::Author => "meta author",
+        }
+    }
 }
 
 impl fmt::Debug for Facts {

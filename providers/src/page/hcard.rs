@@ -8,7 +8,7 @@ use scraper::{ElementRef, Html};
 use url::Url;
 
 use super::links::address;
-use super::{MAX_PEOPLE, MAX_VALUES, Person, elements, has, is, web_link};
+use super::{MAX_PEOPLE, MAX_VALUES, Person, Vocabulary, elements, has, is, web_link};
 use crate::name::Parts;
 
 /// More text than any property holds.
@@ -56,6 +56,8 @@ impl<'a> Card<'a> {
             emails: emails.take(MAX_VALUES).collect(),
             links: links.take(MAX_VALUES).collect(),
             births: self.with("dt-bday").map(date_value).take(MAX_VALUES).collect(),
+            vocabularies: vec![Vocabulary::HCard],
+            ..Person::default()
         }
     }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::links::address;
-use super::{MAX_PEOPLE, MAX_VALUES, Person, elements, is, web_link};
+use super::{MAX_PEOPLE, MAX_VALUES, Person, Vocabulary, elements, is, web_link};
 use crate::name::Parts;
 
 type Node = Map<String, Value>;
@@ -99,6 +99,8 @@ impl Described<'_> {
             emails: self.texts("email").into_iter().map(address).collect(),
             links: links.filter_map(|link| web_link(link, base)).take(MAX_VALUES).collect(),
             births: self.texts("birthDate").into_iter().map(str::to_owned).collect(),
+            vocabularies: vec![Vocabulary::JsonLd],
+            ..Person::default()
         }
     }
 
