@@ -11,7 +11,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::unite::add;
 use super::{Facts, Person};
-use crate::email::EmailAddress;
+use crate::email::{EmailAddress, MailboxKind};
 use crate::name::PersonName;
 
 /// A part of a name that is shorter proves nothing.
@@ -45,7 +45,7 @@ pub struct Owner {
 pub fn owner_of(facts: &Facts, email: &EmailAddress) -> Option<Owner> {
     let (position, proof) = prove(facts, email)?;
     let mut person = facts.people.get(position)?.clone();
-    if facts.people.len() == 1 {
+    if facts.people.len() == 1 && !facts.is_organisations {
         add(&mut person.links, facts.me.iter().chain(&facts.creators).cloned());
     }
     Some(Owner { position, person, proof })
@@ -64,10 +64,10 @@ fn prove(facts: &Facts, email: &EmailAddress) -> Option<(usize, Proof)> {
     if let Some(position) = only(people, |person| hashes.are_in(&person.hashes)) {
         return Some((position, Proof::Hashed));
     }
-    let mut linked = facts.addresses.iter().filter_map(|text| EmailAddress::parse(text).ok());
     if let [person] = people.as_slice()
+        && !facts.is_organisations
         && !is_somebody_else(person, email)
-        && (linked.any(|address| is_same(&address, email)) || hashes.are_in(&facts.hashes))
+        && (is_linked_alone(&facts.addresses, email) || hashes.are_in(&facts.hashes))
     {
         return Some((0, Proof::OnlyPerson));
     }
@@ -92,10 +92,26 @@ fn is_same(a: &EmailAddress, b: &EmailAddress) -> bool {
     a.canonical() == b.canonical()
 }
 
-/// Whether a person states another mailbox at the same domain: `ada2@` is not `ada@`, though the name agrees.
+/// Whether the address is linked, and no other person's at the same domain: whose is the page then?
+fn is_linked_alone(addresses: &[String], email: &EmailAddress) -> bool {
+    let addresses = || addresses.iter().filter_map(|text| EmailAddress::parse(text).ok());
+    let is_other = |address: &EmailAddress| {
+        let is_person = address.kind() == MailboxKind::Personal;
+        is_person && address.domain() == email.domain() && !is_same(address, email)
+    };
+    addresses().any(|address| is_same(&address, email)) && !addresses().any(|address| is_other(&address))
+}
+
+/// Whether a person states another mailbox at the same domain (`ada2@` is not `ada@`), or is called otherwise than
+/// the address says.
 fn is_somebody_else(person: &Person, email: &EmailAddress) -> bool {
     let mut addresses = person.emails.iter().filter_map(|text| EmailAddress::parse(text).ok());
-    addresses.any(|address| address.domain() == email.domain() && !is_same(&address, email))
+    let other = addresses.any(|address| address.domain() == email.domain() && !is_same(&address, email));
+    let is_called_otherwise = || {
+        let (guess, name) = (email.name_guess()?, PersonName::from_parts(person.name.clone()).ok()?);
+        (!guess.agrees_with(&name)).then_some(())
+    };
+    other || is_called_otherwise().is_some()
 }
 
 /// The hashes under which pages show an address: of the address alone (MD5 and SHA-256, as Gravatar has it) and of

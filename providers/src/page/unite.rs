@@ -10,7 +10,7 @@ use crate::email::EmailAddress;
 use crate::name::PersonName;
 
 /// Descriptions that are compared; a page that has more is a listing.
-const MAX_DESCRIPTIONS: usize = 256;
+pub(super) const MAX_DESCRIPTIONS: usize = 256;
 
 /// The people of a page, each once, in the order of the page.
 pub(super) fn unite(people: impl IntoIterator<Item = Person>) -> Vec<Person> {
@@ -65,19 +65,17 @@ impl Known {
     }
 
     fn join(&mut self, other: Self) {
-        let has_parts = |person: &Person| person.name.given.is_some() && person.name.family.is_some();
-        let has_words = |name: &Option<PersonName>| name.as_ref().is_some_and(|name| !is_one_word(name));
-        let is_better = match (&self.name, &other.name) {
-            (None, Some(_)) => true,
-            (Some(_), Some(_)) if has_words(&self.name) == has_words(&other.name) => {
-                !has_parts(&self.person) && has_parts(&other.person)
-            }
-            _ => !has_words(&self.name) && has_words(&other.name),
+        let is_fuller = |known: &Option<PersonName>, other: &Option<PersonName>| {
+            known.as_ref().is_none_or(is_one_word) && other.as_ref().is_some_and(|other| !is_one_word(other))
         };
         let more = other.person;
-        if is_better {
-            self.person.name = more.name;
+        let (name, other_name) = (&mut self.person.name, more.name);
+        if self.name.is_none() || is_fuller(&self.name, &other.name) {
+            *name = other_name;
             self.name = other.name;
+        } else if name.given.is_none() && name.family.is_none() {
+            // The name as it was shown first; its parts as they are stated anywhere.
+            (name.given, name.family) = (other_name.given, other_name.family);
         }
         add(&mut self.person.nicknames, more.nicknames);
         add(&mut self.person.emails, more.emails);
