@@ -46,7 +46,7 @@ const PIECE_BYTES: usize = 4096;
 const PATIENCE: Duration = Duration::from_millis(150);
 const PATIENCE_PER_PIECE: Duration = Duration::from_micros(3300);
 /// Steps within texts and scopes that readers share; an honest page of 1 MiB takes a tenth of it.
-const MAX_STEPS: usize = 1_000_000;
+const MAX_STEPS: usize = 200_000;
 /// More than any address of a page that is shown to people.
 const MAX_LINK_BYTES: usize = 2048;
 /// People on one page that are read; a longer staff list is read in part.
@@ -67,6 +67,8 @@ pub struct Facts {
     pub me: Vec<Url>,
     /// The accounts that the page names as its author's in its head: `fediverse:creator`, `twitter:creator`.
     pub creators: Vec<Url>,
+    /// Files in which the page says that more stands of its author (FOAF); they are not read.
+    pub foaf: Vec<Url>,
     /// Whether the page is about an organisation, too, whose links and addresses may be nobody's in particular.
     pub is_organisations: bool,
     /// Whether the page asks machines not to keep what it says.

@@ -14,7 +14,6 @@ use scraper::ElementRef;
 pub(super) use self::classes::is_root;
 use self::classes::{Prefix, Style};
 use super::Page;
-use super::text::is_inert;
 use super::walk::{Visit, below};
 
 /// Items on one page that are read: posts, places and cards.
@@ -55,7 +54,7 @@ impl<'a> Items<'a> {
         // The items in which the walk stands, and how deep.
         let mut open: Vec<(usize, usize)> = Vec::new();
         let top = page.html.root_element();
-        let walk = below(top, |element| !is_inert(element.value().name()));
+        let walk = below(top, |_| true);
         for (depth, visit) in std::iter::once((0, Visit::Element(top))).chain(walk) {
             let Visit::Element(element) = visit else { continue };
             while open.last().is_some_and(|&(_, around)| around >= depth) {

@@ -21,7 +21,7 @@ pub(super) fn name(root: ElementRef<'_>, page: &Page<'_>) -> Option<String> {
         let of = |element: ElementRef<'_>| shown(element, &NAMES).filter(|name| !name.trim().is_empty());
         of(only).or_else(|| of(only_child(only)?))
     };
-    let name = own.or_else(below).unwrap_or_else(|| text::of_names(root, page));
+    let name = own.or_else(below).unwrap_or_else(|| text::of(root, page));
     Some(name.trim().to_owned())
 }
 
