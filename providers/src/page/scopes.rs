@@ -1,5 +1,5 @@
 //! People in attributes: microdata (`itemscope`, `itemtype`, `itemprop`, `itemref`:
-//! <https://html.spec.whatwg.org/multipage/microdata.html>) and RDFa Lite (`typeof`, `property`:
+//! <https://html.spec.whatwg.org/multipage/microdata.html>) and `RDFa` Lite (`typeof`, `property`:
 //! <https://www.w3.org/TR/rdfa-lite/>) with the words of schema.org or FOAF.
 //!
 //! Invariant: what stands in a scope within a scope is the inner one's.

@@ -14,7 +14,7 @@ const NAMES: [Shape; 3] = [("img", "alt"), ("area", "alt"), ("abbr", "title")];
 const PHOTOS: [Shape; 2] = [("img", "src"), ("object", "data")];
 const LINKS: [Shape; 2] = [("a", "href"), ("area", "href")];
 
-pub(super) fn name(root: ElementRef<'_>, page: &Page<'_>) -> Option<String> {
+pub(super) fn name(root: ElementRef<'_>, page: &Page<'_>) -> String {
     let own = shown(root, &NAMES);
     let below = || {
         let only = only_child(root)?;
@@ -22,7 +22,7 @@ pub(super) fn name(root: ElementRef<'_>, page: &Page<'_>) -> Option<String> {
         of(only).or_else(|| of(only_child(only)?))
     };
     let name = own.or_else(below).unwrap_or_else(|| text::of(root, page));
-    Some(name.trim().to_owned())
+    name.trim().to_owned()
 }
 
 pub(super) fn photo(root: ElementRef<'_>) -> Option<String> {

@@ -12,14 +12,14 @@ use crate::page::{Page, has, text};
 /// Parts of one value that are read.
 const MAX_PARTS: usize = 16;
 
-pub(super) fn of(prefix: Prefix, element: ElementRef<'_>, page: &Page<'_>) -> Option<String> {
+pub(super) fn of(prefix: Prefix, element: ElementRef<'_>, page: &Page<'_>) -> String {
     let value = match prefix {
         Prefix::Text => words(element, page),
         Prefix::Link => link(element, page),
         Prefix::Date => date(element, page),
         Prefix::Embedded => text::of(element, page),
     };
-    Some(value.trim().to_owned())
+    value.trim().to_owned()
 }
 
 /// `p-*`

@@ -1,4 +1,4 @@
-//! JSON-LD, microdata, RDFa and what stands in the head, rule by rule.
+//! JSON-LD, microdata, `RDFa` and what stands in the head, rule by rule.
 
 use super::told;
 
@@ -50,7 +50,7 @@ fn people_are_found_wherever_the_graph_has_them() {
 }
 
 #[test]
-fn properties_are_read_in_all_their_shapes() {
+fn names_are_read_in_all_their_shapes() {
     check_json(&[
         (r#"{"@type":"Person","name":["Ada Example","A. E."]}"#, "Ada Example"),
         (r#"{"@type":"Person","name":{"@value":"Ada Example","@language":"en"}}"#, "Ada Example"),
@@ -65,6 +65,12 @@ fn properties_are_read_in_all_their_shapes() {
             r#"{"@type":"Person","name":"Ada Example","alternateName":["adaex","AE"]}"#,
             "Ada Example, aka adaex, aka AE",
         ),
+    ]);
+}
+
+#[test]
+fn ways_to_a_person_are_read_in_all_their_shapes() {
+    check_json(&[
         (
             r#"{"@type":"Person","name":"Ada Example","email":"ada@example.com"}"#,
             "Ada Example, mail ada@example.com",
