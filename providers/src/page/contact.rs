@@ -137,7 +137,7 @@ mod tests {
             ("mailto:%ff@example.com", None),
             ("https://example.com/", None),
             ("ada@example.com", Some("ada@example.com")),
-            (`ada [at] example [dot] com`, Some("ada@example.com")),
+            ("ada [at] example [dot] com", Some("ada@example.com")),
             ("Ada (AT) Example (DOT) com", Some("ada@example.com")),
             ("ada{at}mail{dot}example{dot}com", Some("ada@mail.example.com")),
             ("ada at example dot com", Some("ada@example.com")),
