@@ -13,7 +13,7 @@ const CANARIES: [&str; 5] = ["quokka", "wombat", "numbat", "bilby", "potoroo"];
 fn planted() -> (Vec<String>, String) {
     let mut addresses = Vec::new();
     let mut csv = "member_id,email,name\n".to_owned();
-    for n in 0..60 {
+    for n in 0..30 {
         let canary = CANARIES[n % CANARIES.len()];
         let address = match n % 3 {
             0 => format!("{canary}.marsupial{n}@mail.example.com"),
@@ -37,7 +37,7 @@ fn planted() -> (Vec<String>, String) {
 async fn no_address_and_no_name_appears_in_any_output() {
     let (members, csv) = planted();
     let faults = FaultRates {
-        rate_limited: 0.1,
+        rate_limited: 0.05,
         server_error: 0.1,
         timeout: 0.01,
         truncated: 0.1,
@@ -77,7 +77,7 @@ async fn no_address_and_no_name_appears_in_any_output() {
     for expected in ["unavailable", "malformed", "rate limited", "provider answered", "members.csv:"] {
         assert!(printed.contains(expected), "the run never said `{expected}`:\n{printed}");
     }
-    assert!(printed.lines().count() > 500, "not a talkative run: {} lines", printed.lines().count());
+    assert!(printed.lines().count() > 300, "not a talkative run: {} lines", printed.lines().count());
     // What was asked on the command line is not ours to hide; the echo of it above is.
     let answers = printed.lines().filter(|line| !line.starts_with("$ "));
     let leaks: Vec<_> =

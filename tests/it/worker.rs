@@ -195,9 +195,9 @@ impl Bench {
 
     /// Lets a worker take what is due and stops it; a job whose execution was lost stays leased.
     async fn work_off_what_is_due(&self) {
-        let (running, stop, _) = self.start(3);
         let asked = self.provider.asked.lock().unwrap().len();
         let due = self.store.census().await.unwrap().waiting;
+        let (running, stop, _) = self.start(3);
         while due > 0 && self.provider.asked.lock().unwrap().len() <= asked {
             tokio::task::yield_now().await;
         }
