@@ -6,6 +6,7 @@
 //! Invariant: no I/O, nothing is run or followed, and every list is bounded. CPU-bound: callers on a runtime go
 //! through `spawn_blocking`.
 
+mod charset;
 mod contact;
 mod hcard;
 mod head;
@@ -22,7 +23,6 @@ mod text;
 mod unite;
 mod walk;
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
@@ -119,7 +119,12 @@ pub enum PageError {
 
 /// Reads a page that came from `url`.
 pub fn read(body: &[u8], url: &Url) -> Result<Facts, PageError> {
-    let html = parse(&decode(body))?;
+    read_as(body, None, url)
+}
+
+/// Reads a page that came from `url` with this `Content-Type`, which may name its charset.
+pub fn read_as(body: &[u8], content_type: Option<&str>, url: &Url) -> Result<Facts, PageError> {
+    let html = parse(&charset::decode(body, content_type))?;
     let page = Page::of(&html, url);
     let (mut facts, mut people) = (Facts::default(), Vec::new());
     hcard::read(&page, &mut people, &mut facts);
@@ -154,11 +159,6 @@ pub fn is_closed(directives: &str) -> bool {
 fn is_rule(word: &str) -> bool {
     let word = word.trim().to_ascii_lowercase();
     word == "unavailable_after" || word.starts_with("max-")
-}
-
-/// The text of a body. One place for charsets: today UTF-8, with U+FFFD for what is not.
-fn decode(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
 
 /// The tree of a page, or why it is not built.
