@@ -146,10 +146,12 @@ fn weight(visited: &Visited) -> usize {
     let person = |person: &Person| {
         let Parts { full, given, family } = &person.name;
         let name: usize = [full, given, family].into_iter().flatten().map(String::len).sum();
-        name + texts(&person.emails) + texts(&person.births) + urls(&person.links)
+        let other = texts(&person.nicknames) + texts(&person.hashes) + texts(&person.births);
+        name + other + texts(&person.emails) + urls(&person.links)
     };
     let people: usize = facts.people.iter().map(person).sum();
-    people + texts(&facts.addresses) + urls(&facts.me) + url.as_str().len()
+    let links = urls(&facts.me) + urls(&facts.creators) + urls(&facts.foaf);
+    people + texts(&facts.addresses) + texts(&facts.hashes) + links + url.as_str().len()
 }
 
 impl Homepage {
