@@ -177,11 +177,13 @@ fn accounts_on_networks() {
     });
 }
 
-const PROFILES: [&str; 24] = [
+const PROFILES: [&str; 26] = [
     "https://www.linkedin.com/in/j%C3%BCrgen-m%C3%BCller-1/de?trk=x",
     "twitter.com/#!/ada_example",
     "@ada@social.example.com",
     "did:plc:testdoubleaaaaaaaaaaaaaa",
+    "did://x",
+    "tg:at://did:web:x.example",
     "https://m.facebook.com/profile.php?id=100000000000001&sk=about",
     "0000-0002-1825-0097",
     "http://http://x.com/@ada",
