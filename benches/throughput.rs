@@ -16,12 +16,13 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use gleaner_providers::EmailAddress;
+use tokio::time::Instant;
 
-/// Gravatar, people_data_labs and homepage make one call a member each; GitHub makes up to four, and sits out.
+/// Gravatar, `people_data_labs` and homepage make one call a member each; GitHub makes up to four, and sits out.
 const PROVIDERS: [&str; 3] = ["gravatar", "homepage", "people_data_labs"];
 /// Calls in flight, on both sides.
 const CONCURRENCY: usize = 64;
@@ -208,12 +209,15 @@ async fn bare_loop(sandbox: &Sandbox, members: u32) -> Run {
     let started = Instant::now();
     // Spawned, as the worker's members are, so that both sides use every core.
     futures_util::stream::iter(requests.map(|request| {
-        tokio::spawn(async move { request.send().await.unwrap().bytes().await.unwrap().len() })
+        tokio::spawn(async move {
+            let mut response = request.send().await.unwrap();
+            while let Some(chunk) = response.chunk().await.unwrap() {
+                std::hint::black_box(chunk);
+            }
+        })
     }))
     .buffer_unordered(CONCURRENCY)
-    .for_each(|read| async move {
-        std::hint::black_box(read.unwrap());
-    })
+    .for_each(|read| async { read.unwrap() })
     .await;
     let took = started.elapsed();
     Run { calls: sandbox.calls().await - before, took, peak_kb: 0 }

@@ -15,6 +15,7 @@ mod host;
 mod out;
 mod progress;
 mod report;
+mod sources;
 mod view;
 
 mod config;
@@ -38,7 +39,7 @@ const AFTER_HELP: &str = "\
 Try it:
   gleaner enrich --sandbox              200 invented members against a local provider sandbox
   gleaner enrich jane@example.com       one address, with the real providers
-  gleaner enrich members.csv            a file: CSV, TSV, JSON lines or one address a line; `-` reads standard input
+  gleaner enrich members.csv            a file: CSV, TSV, JSON lines, a list; `-` is standard input
 
 Exit codes:
   0  done                               3  nothing found, or numbers that do not add up
@@ -151,7 +152,7 @@ impl Cli {
             Command::Status => status::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
-            Command::Config(command) => config::run(&self.global, command),
+            Command::Config(command) => config::run(&self.global, &command),
             Command::Provider(command) => provider::run(&self.global, command).await,
             Command::Normalize(command) => normalize::run(command),
             Command::Sandbox(args) => sandbox::run(&self.global, args).await,

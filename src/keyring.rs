@@ -172,7 +172,8 @@ fn sync_folder(_path: &Path) -> std::io::Result<()> {
 #[cfg(unix)]
 pub(crate) fn is_private(path: &Path) -> std::io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
-    Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 == 0)
+    let for_others = std::fs::metadata(path)?.permissions().mode() & 0o077;
+    Ok(for_others == 0)
 }
 
 #[cfg(not(unix))]

@@ -7,16 +7,19 @@
 //! Invariant: a room imports only the rooms declared before it here (`tests/it/tidy.rs` holds the edges).
 
 pub mod clock;
-pub mod config;
-pub mod job;
 pub mod keyring;
+
+pub mod member;
 pub mod record;
+
+pub mod job;
+
+pub mod config;
 pub mod telemetry;
 
 pub mod store;
 
 pub mod enrich;
 
-pub mod worker;
-
 pub mod intake;
+pub mod worker;

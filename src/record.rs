@@ -10,7 +10,7 @@ use gleaner_providers::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::job::MemberId;
+use crate::member::MemberId;
 
 /// One row of `supplemental_member_information`. `Debug` shows no personal data.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::job::{
-    Answer, Claimed, Committed, DeadReason, Hold, Intake, MemberId, Outcome, Refusal, Registration,
-    SuppressionReason,
+    Answer, Claimed, Committed, DeadReason, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
 };
 use crate::keyring::SubjectKey;
+use crate::member::MemberId;
 use crate::record::Record;
 
 mod failure;
@@ -28,31 +28,44 @@ pub type SharedStore = Arc<dyn Store>;
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
+    ///
+    /// A job that exists takes over the newest address (of several in one batch: the last). If that is another
+    /// subject, it starts afresh: at once where the job waits, after the present execution where it runs. A
+    /// member's dead letter is removed, because the registration overtakes it.
     async fn enqueue(&self, batch: &[Registration], now: Timestamp) -> Result<Vec<Intake>, StoreError>;
 
-    /// Keeps what could not become a registration as dead letters.
+    /// Keeps what could not become a registration as dead letters. Each counts by itself until it is purged, also
+    /// where it names a known member.
     async fn refuse(&self, batch: &[Refusal], now: Timestamp) -> Result<(), StoreError>;
 
-    /// Takes up to `limit` due jobs under a lease, the most urgent first, in one statement.
+    /// Takes up to `limit` due jobs under a lease, the most urgent first, in one statement. A lease that has ended
+    /// still keeps others out until [`rescue`](Self::rescue).
     async fn claim(&self, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError>;
 
     /// Renews leases; returns the holds that were lost to someone else.
     async fn renew(&self, holds: &[Hold], until: Timestamp) -> Result<Vec<Hold>, StoreError>;
 
-    /// Gives unfinished jobs back untouched: due at once, the attempt not counted.
+    /// Gives unfinished jobs back untouched: due at once, the attempt not counted. Lost holds are passed over.
     async fn release(&self, holds: &[Hold], now: Timestamp) -> Result<(), StoreError>;
 
-    /// Gives jobs with an expired lease back, or buries those whose attempts are used up.
+    /// Gives jobs with an expired lease back, or buries those whose attempts are used up. Those of a suppressed
+    /// subject end, and are in neither number.
     async fn rescue(&self, now: Timestamp, max_attempts: u32) -> Result<Rescued, StoreError>;
 
-    /// The unexpired answers about these subjects, of every provider.
+    /// The unexpired answers about these subjects, of every provider, in no promised order. One that cannot be
+    /// read any more is left out.
     async fn answers(&self, subjects: &[SubjectKey], now: Timestamp) -> Result<Vec<Answer>, StoreError>;
 
-    /// Stores answers ahead of their member's commit: those that cost money.
+    /// Stores answers ahead of their member's commit: those that cost money. Answers about a suppressed subject
+    /// are dropped, and an older one never replaces a newer.
     async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError>;
 
     /// Writes what came of many executions in one transaction, each guarded by its fence and by the suppression
-    /// table. The answers are in the same order.
+    /// table. The answers are in the same order. An error means that nothing was written.
+    ///
+    /// The lookups of every outcome that is not stale are kept: the calls were made. If the member has registered
+    /// another address meanwhile, the answers are kept too, the record and the verdict are not wanted any more, and
+    /// the job is due at once for the new address ([`Committed::Applied`]).
     async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError>;
 
     /// When the next job becomes due (a leased one: when its lease ends); `None` when no job is left.
@@ -70,7 +83,8 @@ pub trait Store: Debug + Send + Sync {
     /// Dead letters, newest first.
     async fn dead_letters(&self, page: Page) -> Result<Vec<DeadLetter>, StoreError>;
 
-    /// Marks a person who must not be looked up, and removes what is stored about them.
+    /// Marks a person who must not be looked up, and removes what is stored about them. A running job ends when its
+    /// worker commits, releases or loses it.
     async fn suppress(
         &self,
         subject: SubjectKey,

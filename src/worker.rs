@@ -1,6 +1,6 @@
 //! The worker: claim → enrich → commit, many members at a time.
 //!
-//! Three tasks share one registry of held jobs ([`held`]): the claimer takes batches, the dispatcher runs members, the
+//! Three tasks share one registry of held jobs (`held.rs`): the claimer takes batches, the dispatcher runs members, the
 //! committer writes what came of them in groups. A fourth, the heart, keeps the leases alive. Data flows one way:
 //!
 //! ```text

@@ -12,7 +12,7 @@ pub(crate) enum Command {
     Check,
 }
 
-pub(crate) fn run(global: &Global, command: Command) -> anyhow::Result<Exit> {
+pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<Exit> {
     let Command::Check = command;
     let loaded = Config::load(global.config.as_deref())?;
     let file =
@@ -21,7 +21,9 @@ pub(crate) fn run(global: &Global, command: Command) -> anyhow::Result<Exit> {
     if global.json {
         out::json(&json!({ "file": file, "problems": problems }))?;
     } else {
-        problems.iter().for_each(|problem| out::line(format_args!("{file}: {problem}")));
+        for problem in &problems {
+            out::line(format_args!("{file}: {problem}"));
+        }
     }
     if !problems.is_empty() {
         return Ok(Exit::Usage);

@@ -1,10 +1,7 @@
 //! `gleaner enqueue`: take members in without looking them up.
 
-use gleaner::intake::{self, Source};
-
 use super::host::Host;
-use super::progress::Progress;
-use super::{Exit, Global, out, report};
+use super::{Exit, Global, out, report, sources};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -16,13 +13,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let host = Host::open(global)?;
     let vault = host.vault().await?;
-    let mut taken_in = intake::Report::default();
-    for source in &args.sources {
-        let source = Source::named(source)?;
-        let progress = Progress::reading(&source);
-        let on_batch = |report: &intake::Report| progress.read(report);
-        taken_in += intake::take_in(source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
-    }
+    let taken_in = sources::take_in(&args.sources, &host, &vault).await?;
     vault.store.close().await;
     if global.json {
         out::json(&taken_in)?;

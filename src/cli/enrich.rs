@@ -1,19 +1,17 @@
 //! `gleaner enrich`: take members in, look them up, show what was found.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner::config::Config;
-use gleaner::intake::{self, Source};
 use gleaner::worker::{Ending, Report, Stop, Until};
-use gleaner_providers::sandbox::{SAMPLE_MEMBERS, Sandbox, SandboxSettings};
+use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
 use tokio::time::Instant;
 
-use super::host::Host;
+use super::host::{Host, Vault};
 use super::progress::Progress;
 use super::report::RunReport;
-use super::{Exit, Global, member, out, sandbox};
+use super::{Exit, Global, member, out, sandbox, sources};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -24,9 +22,10 @@ pub(crate) struct Args {
     /// source, the built-in sample members
     #[arg(long)]
     sandbox: bool,
-    /// How long to wait for lookups that are put off (a quota, a retry) before leaving them to a later run, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    patience: u64,
+    /// How long to wait for a lookup that is put off (a quota, a retry) before leaving it to a later run, in seconds
+    /// [default: 60; for a single address 10]
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<u64>,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
@@ -40,16 +39,15 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let vault = host.vault().await?;
 
-    let mut taken_in = intake::Report::default();
-    for source in sources(&args)? {
-        let progress = Progress::reading(&source);
-        let on_batch = |report: &intake::Report| progress.read(report);
-        taken_in += intake::take_in(source, &vault.store, &vault.keyring, &host.clock, on_batch).await?;
-    }
+    let taken_in = if args.sources.is_empty() {
+        sources::take_in_samples(&host, &vault).await?
+    } else {
+        sources::take_in(&args.sources, &host, &vault).await?
+    };
     let waiting = vault.store.census().await?.waiting;
 
     let report = Arc::new(Report::default());
-    let until = Until::Idle { patience: Duration::from_secs(args.patience) };
+    let until = Until::Idle { patience: args.patience() };
     let worker = host.worker(&vault.store, until, &report)?;
     let enricher = Arc::clone(&worker.enricher);
     let progress = Progress::enriching(waiting, &report);
@@ -65,35 +63,44 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         seconds: started.elapsed().as_secs_f64(),
         data_dir: host.config.data_dir.clone(),
     };
-    match args.only_address() {
-        Some(address) => member::show(&vault, address, global.json).await?,
-        None => run.print(global.json)?,
-    };
+    let answered = answer(args.only_address(), &run, &vault, global.json).await?;
     vault.store.close().await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
     Ok(match ending? {
-        Ending::Idle => Exit::Done,
+        Ending::Idle => answered,
         Ending::Stopped => Exit::Interrupted,
     })
 }
 
+/// The answer: of one address its record, of everything else the summary.
+async fn answer(address: Option<&str>, run: &RunReport, vault: &Vault, json: bool) -> anyhow::Result<Exit> {
+    let Some(address) = address else {
+        run.print(json)?;
+        return Ok(Exit::Done);
+    };
+    if run.intake.refused == 0 && member::show(vault, address, json).await? == Exit::Done {
+        return Ok(Exit::Done);
+    }
+    // Refused, or put off: the summary says why.
+    run.print(json)?;
+    Ok(Exit::Nothing)
+}
+
 impl Args {
+    fn patience(&self) -> Duration {
+        let usual = if self.only_address().is_some() { 10 } else { 60 };
+        Duration::from_secs(self.patience.unwrap_or(usual))
+    }
+
     /// The address, where one address is all that was asked for: then its record is the answer.
     fn only_address(&self) -> Option<&str> {
         match self.sources.as_slice() {
-            [only] if only.contains('@') && !PathBuf::from(only).exists() => Some(only),
+            [only] if sources::is_address(only) => Some(only),
             _ => None,
         }
     }
-}
-
-fn sources(args: &Args) -> anyhow::Result<Vec<Source>> {
-    if args.sources.is_empty() {
-        return Ok(vec![Source::from_text("sample-members.csv", SAMPLE_MEMBERS)?]);
-    }
-    args.sources.iter().map(|source| Ok(Source::named(source)?)).collect()
 }
 
 /// The sandbox's own settings: every provider on, asked at the sandbox, in a database that starts empty.

@@ -26,7 +26,7 @@ pub(crate) struct Host {
 #[derive(Debug)]
 pub(crate) struct Vault {
     pub(crate) store: SharedStore,
-    pub(crate) keyring: Keyring,
+    pub(crate) keyring: Arc<Keyring>,
 }
 
 impl Host {
@@ -53,7 +53,7 @@ impl Host {
     pub(crate) async fn vault(&self) -> anyhow::Result<Vault> {
         let keyring = Keyring::open_or_create(&self.config.key_file())?;
         let store = SqliteStore::open(&self.config.database_file(), &keyring.fingerprint()).await?;
-        Ok(Vault { store: Arc::new(store), keyring })
+        Ok(Vault { store: Arc::new(store), keyring: Arc::new(keyring) })
     }
 
     /// Builds the providers.

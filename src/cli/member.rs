@@ -1,6 +1,7 @@
 //! `gleaner member`: what is known of a member, and where it came from.
 
-use gleaner::job::MemberId;
+use anyhow::Context as _;
+use gleaner::member::MemberId;
 use gleaner_providers::EmailAddress;
 
 use super::host::{Host, Vault};
@@ -25,9 +26,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> anyhow::Result<Exi
 
 /// Prints a member's record, or says that there is none.
 pub(crate) async fn show(vault: &Vault, member: &str, json: bool) -> anyhow::Result<Exit> {
-    let member = match EmailAddress::parse(member) {
-        Ok(email) => MemberId::of_subject(vault.keyring.subject(&email)),
-        Err(_) => MemberId::parse(member)?,
+    let member = if member.contains('@') {
+        let email = EmailAddress::parse(member).context("e-mail address")?;
+        MemberId::of_subject(vault.keyring.subject(&email))
+    } else {
+        MemberId::parse(member)?
     };
     let Some(record) = vault.store.record(&member).await? else {
         out::note(format_args!("no record of member `{member}`; `gleaner status` shows what is waiting"));

@@ -4,7 +4,8 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gleaner::intake::{self, Source};
+use gleaner::intake::IntakeReport;
+use gleaner::intake::file::Source;
 use gleaner::worker::Report;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::oneshot;
@@ -26,8 +27,8 @@ impl Progress {
     /// Reading a source: by bytes, where its size is known.
     pub(crate) fn reading(source: &Source) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(source.size_bytes().unwrap_or(0));
-            let template = if source.size_bytes().is_some() {
+            let bar = ProgressBar::new(source.total_bytes().unwrap_or(0));
+            let template = if source.total_bytes().is_some() {
                 "reading    [{bar:30}] {percent} %  {msg}"
             } else {
                 "reading    {spinner}  {msg}"
@@ -38,7 +39,7 @@ impl Progress {
     }
 
     /// What was read so far.
-    pub(crate) fn read(&self, report: &intake::Report) {
+    pub(crate) fn read(&self, report: &IntakeReport) {
         if let Some(bar) = &self.bar {
             bar.set_position(report.bytes_read);
             bar.set_message(format!("{} rows", report.rows));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gleaner::intake;
+use gleaner::intake::IntakeReport;
 use gleaner::store::Census;
 use gleaner::worker::Summary;
 use gleaner_providers::Field;
@@ -10,13 +10,13 @@ use gleaner_providers::http::Traffic;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::out;
 use super::view::{money, percent};
-use super::{Exit, out};
 
 /// Everything that a run of `enrich` has to tell.
 #[derive(Serialize)]
 pub(crate) struct RunReport {
-    pub(crate) intake: intake::Report,
+    pub(crate) intake: IntakeReport,
     pub(crate) work: Summary,
     pub(crate) traffic: Vec<(String, Traffic)>,
     pub(crate) census: Census,
@@ -26,17 +26,16 @@ pub(crate) struct RunReport {
 }
 
 impl RunReport {
-    pub(crate) fn print(&self, json: bool) -> anyhow::Result<Exit> {
+    pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
         if json {
-            out::json(self)?;
-            return Ok(Exit::Done);
+            return out::json(self);
         }
         print_intake(&self.intake);
         self.print_members();
         self.print_fields();
         self.print_providers();
         self.print_end();
-        Ok(Exit::Done)
+        Ok(())
     }
 
     fn print_members(&self) {
@@ -103,6 +102,9 @@ impl RunReport {
                 self.census.waiting,
                 due.unwrap_or_default()
             ));
+            if let Some(problem) = &self.work.last_problem {
+                out::line(format_args!("the last of them because of {problem}"));
+            }
         }
         out::line(format_args!(
             "look closer: gleaner --data-dir {data_dir} status | dead-letters list | member show ID"
@@ -111,7 +113,7 @@ impl RunReport {
 }
 
 /// What was taken in, and the first rows that were not.
-pub(crate) fn print_intake(intake: &intake::Report) {
+pub(crate) fn print_intake(intake: &IntakeReport) {
     out::line(format_args!(
         "{} rows read: {} queued, {} repeated, {} fresh, {} suppressed, {} refused",
         intake.rows, intake.queued, intake.repeated, intake.fresh, intake.suppressed, intake.refused

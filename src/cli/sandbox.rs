@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use gleaner::config::Config;
+use gleaner::config::{Config, ProviderConfig};
 use gleaner::worker::Stop;
-use gleaner_providers::catalog::BUILT_INS;
+use gleaner_providers::catalog::{BUILT_INS, Entry};
 use gleaner_providers::provider::KeyNeed;
 use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
 
@@ -50,16 +50,22 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         out::line("contact = \"https://example.com/sandbox\"");
         for entry in BUILT_INS {
             if let Some(endpoint) = sandbox.endpoint(entry.name) {
-                out::line(format_args!(
-                    "\n[providers.{}]\nendpoint = \"{endpoint}\"\nquota = \"1000/s\"",
-                    entry.name
-                ));
+                print_settings(entry, &endpoint);
             }
         }
     }
     stop.asked().await;
     sandbox.stop().await;
     Ok(Exit::Done)
+}
+
+/// The settings that make a worker ask the sandbox in place of the vendor.
+fn print_settings(entry: &Entry, endpoint: &str) {
+    out::line(format_args!("\n[providers.{}]\nendpoint = \"{endpoint}\"\nquota = \"1000/s\"", entry.name));
+    if (entry.descriptor)().key == KeyNeed::Required {
+        let variable = ProviderConfig::default().key_variable(entry.name);
+        out::line(format_args!("# It needs a key, and any will do: {variable}={KEY}"));
+    }
 }
 
 /// Makes a configuration ask the sandbox, with a key where a provider needs one.

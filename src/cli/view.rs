@@ -145,7 +145,7 @@ pub(crate) fn print_finding(finding: &Finding) {
         table.add_row(["name", name.value.full(), &format!("{:.2}", name.confidence.get())]);
     }
     if let Some(birth) = &finding.birth {
-        table.add_row(["born", &interval(&birth.value), &format!("{:.2}", birth.confidence.get())]);
+        table.add_row(["born", &interval(birth.value), &format!("{:.2}", birth.confidence.get())]);
     }
     for profile in &finding.profiles {
         let confidence = format!("{:.2}", profile.confidence.get());
@@ -154,7 +154,7 @@ pub(crate) fn print_finding(finding: &Finding) {
     out::line(table);
 }
 
-fn interval(birth: &BirthInterval) -> String {
+fn interval(birth: BirthInterval) -> String {
     if birth.earliest() == birth.latest() {
         birth.earliest().to_string()
     } else {
@@ -193,7 +193,8 @@ pub(crate) fn money(micros: u64) -> String {
 
 /// A share in whole per cent; nothing where there is no whole.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
-    if whole == 0 { String::new() } else { format!("{} %", (part * 100 + whole / 2) / whole) }
+    let rounded = (part * 100 + whole / 2).checked_div(whole);
+    rounded.map_or_else(String::new, |share| format!("{share} %"))
 }
 
 /// Two digits are all that a confidence is worth.

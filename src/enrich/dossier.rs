@@ -65,10 +65,10 @@ impl Dossier {
                 if let AnswerContent::Pending { ready_at, .. } = answer.content {
                     self.owe_pending(&answer.provider, ready_at);
                 } else {
-                    self.answers.push(answer.clone());
+                    self.answers.push((*answer).clone());
                 }
                 if kept == Kept::No {
-                    self.unstored.push(answer);
+                    self.unstored.push(*answer);
                 }
             }
             // Given up for good: nobody owes an answer, and nothing is remembered.

@@ -15,7 +15,7 @@ use crate::config::Retention;
 use crate::job::{Answer, AnswerContent, Claimed, LookupEntry};
 
 /// How long a provider that refuses us is left alone.
-const REFUSAL_PAUSE: Duration = Duration::from_secs(15 * 60);
+const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
 
 /// What came of one question.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Reply {
 /// What a provider told.
 #[derive(Debug)]
 pub(super) enum Told {
-    Answer { answer: Answer, kept: Kept },
+    Answer { answer: Box<Answer>, kept: Kept },
     Objected,
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn ask(
         Ok(lookup) => {
             let answer = answer(lookup, &provider, job, cost_micros, now, retention);
             let kept = if cost_micros > 0 { keep.keep(&answer).await } else { Kept::No };
-            Ok(Told::Answer { answer, kept })
+            Ok(Told::Answer { answer: Box::new(answer), kept })
         }
         Err(error) => {
             if error.remedy() == Remedy::TellOperator {

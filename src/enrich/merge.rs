@@ -1,7 +1,7 @@
 //! Findings become one record: per field the best supported value.
 //!
 //! Agreement raises confidence: independent sources that say the same leave 1 − Π(1 − cᵢ) of doubt removed, at most
-//! [`CEILING`]. Values are never averaged and never mixed.
+//! 0.99. Values are never averaged and never mixed.
 //!
 //! Invariant: pure, and independent of the order in which answers arrived.
 

@@ -24,7 +24,7 @@ pub(super) fn delay(job: JobId, attempt: u32, retry: &Retry) -> Duration {
     bound.mul_f64(part(job, attempt)).max(Duration::from_millis(1))
 }
 
-/// A number in 0..1 that looks random (SplitMix64, Steele et al. 2014).
+/// A number in 0..1 that looks random (`SplitMix64`, Steele et al. 2014).
 fn part(job: JobId, attempt: u32) -> f64 {
     let mut z =
         job.0.cast_unsigned().wrapping_add(u64::from(attempt) << 48).wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -17,12 +17,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::panel::Installed;
 use super::*;
-use crate::job::{AnswerContent, DeadReason, Fence, Hold, JobId, MemberId, SuppressionReason, Verdict};
+use crate::job::{AnswerContent, DeadReason, Fence, Hold, JobId, SuppressionReason, Verdict};
 use crate::keyring::SubjectKey;
+use crate::member::MemberId;
 use crate::record::RecordStatus;
 
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
+/// How often each provider was asked.
+type Asked = Vec<(&'static str, Arc<Mutex<u32>>)>;
 type Script = Box<dyn Fn() -> Result<Lookup, LookupError> + Send + Sync>;
 
 /// A provider that says what its script says, and remembers how often it was asked.
@@ -48,7 +51,7 @@ impl Provider for Scripted {
 #[derive(Default)]
 struct Stage {
     tiers: Vec<Vec<Arc<Installed>>>,
-    asked: Vec<(&'static str, Arc<Mutex<u32>>)>,
+    asked: Asked,
 }
 
 impl Stage {
@@ -84,7 +87,7 @@ impl Stage {
         self
     }
 
-    fn open(self) -> (Enricher, Vec<(&'static str, Arc<Mutex<u32>>)>) {
+    fn open(self) -> (Enricher, Asked) {
         let policy = Policy::from_config(&Config::default());
         (Enricher::new(Panel::of_tiers(self.tiers), policy, ManualClock::at(NOW)), self.asked)
     }
@@ -225,7 +228,7 @@ async fn a_paid_tier_waits_for_the_free_ones_but_not_for_ever() {
 
 #[tokio::test]
 async fn an_old_job_is_not_put_off_any_more() {
-    let quota = || Err(LookupError::RateLimited { after: Duration::from_secs(3600) });
+    let quota = || Err(LookupError::RateLimited { after: Duration::from_hours(1) });
     let (enricher, _) = Stage::default().tier().free("busy", quota).open();
     let outcome = enrich(&enricher, &job(1), vec![]).await;
     assert!(
@@ -299,7 +302,7 @@ async fn an_answer_that_cost_money_is_kept_before_it_is_used() {
 
 #[tokio::test]
 async fn a_pending_answer_is_awaited_and_then_asked_for_again() {
-    let wait = || Ok(Lookup::Pending { handle: "h".to_owned(), after: Duration::from_secs(120) });
+    let wait = || Ok(Lookup::Pending { handle: "h".to_owned(), after: Duration::from_mins(2) });
     let (enricher, asked) = Stage::default().tier().free("slow", wait).open();
     let outcome = enrich(&enricher, &job(1), vec![]).await;
     let ready = NOW + SignedDuration::from_mins(2);

@@ -23,9 +23,10 @@ use sqlx::{Sqlite, Transaction};
 
 use super::{Census, Claim, DeadLetter, LookupTotals, Page, Rescued, Store, StoreError};
 use crate::job::{
-    Answer, Claimed, Committed, Hold, Intake, MemberId, Outcome, Refusal, Registration, SuppressionReason,
+    Answer, Claimed, Committed, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
 };
 use crate::keyring::SubjectKey;
+use crate::member::MemberId;
 use crate::record::Record;
 
 mod answers;

@@ -67,11 +67,9 @@ pub(super) async fn dispatch(desk: Desk, mut ready: mpsc::UnboundedReceiver<Read
 async fn run_member(enricher: &Enricher, ready: Ready, keeper: &Keeper) -> Writing {
     let (hold, subject) = (ready.job.hold, ready.job.subject);
     let enriching = AssertUnwindSafe(enricher.enrich(&ready.job, ready.stored, keeper));
-    match enriching.catch_unwind().await {
-        Ok(outcome) => Writing::Outcome(Box::new(outcome)),
-        Err(_) => {
-            tracing::error!(member = ready.job.member.as_str(), "a panic ended an execution");
-            Writing::Lost { hold, subject }
-        }
+    if let Ok(outcome) = enriching.catch_unwind().await {
+        return Writing::Outcome(Box::new(outcome));
     }
+    tracing::error!(member = ready.job.member.as_str(), "a panic ended an execution");
+    Writing::Lost { hold, subject }
 }

@@ -108,7 +108,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::job::MemberId;
+    use crate::member::MemberId;
 
     fn job(id: i64, subject: u8) -> Claimed {
         Claimed {

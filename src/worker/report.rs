@@ -35,6 +35,8 @@ pub struct Summary {
     pub with_age: u64,
     pub with_social: u64,
     pub providers: BTreeMap<String, ProviderSummary>,
+    /// Why a member was last put off or given up, without personal data.
+    pub last_problem: Option<String>,
 }
 
 /// What one provider was asked, and what came of it.
@@ -78,16 +80,19 @@ impl Summary {
                 self.suppressed += 1;
                 None
             }
-            Verdict::Dead { partial, .. } => {
+            Verdict::Dead { partial, error, .. } => {
                 self.dead += 1;
+                self.last_problem = Some(error.clone());
                 partial.as_ref()
             }
-            Verdict::Retry { .. } => {
+            Verdict::Retry { error, .. } => {
                 self.retries += 1;
+                self.last_problem = Some(error.clone());
                 None
             }
-            Verdict::Snooze { .. } => {
+            Verdict::Snooze { reason, .. } => {
                 self.snoozes += 1;
+                self.last_problem = Some(reason.clone());
                 None
             }
         };

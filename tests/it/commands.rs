@@ -3,7 +3,7 @@
 use gleaner_providers::sandbox::{Fault, SandboxSettings, Script, Service, When};
 use serde_json::Value;
 
-use crate::support::{Home, text};
+use crate::support::{Home, KEY_VARIABLE, members, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_is_answered_with_its_record() {
@@ -43,11 +43,7 @@ async fn a_provider_that_is_down_ends_as_dead_letters_and_what_others_found_is_k
         Script { provider: Service::Github, email: None, when: When::Always, fault: Fault::ServerError };
     let settings = SandboxSettings { scripts: vec![script], distortion: 0.0, ..SandboxSettings::calm(1) };
     let home = Home::new(settings, "[retry]\nmax_attempts = 2\nbase_ms = 1\n").await;
-    let mut csv = "id,email\n".to_owned();
-    for n in 0..20 {
-        csv.push_str(&format!("m{n},person{n}@site{n}.example.org\n"));
-    }
-    let file = home.write("members.csv", csv);
+    let file = home.write("members.csv", members(20, |n| format!("person{n}@site{n}.example.org")));
     let run = home.json(&["enrich", file.to_str().unwrap()]).await;
     assert_eq!(run["work"]["dead"], 20, "{run}");
     assert!(run["work"]["with_name"].as_u64().unwrap() > 0, "partial records are written: {run}");
@@ -62,10 +58,9 @@ async fn a_provider_that_is_down_ends_as_dead_letters_and_what_others_found_is_k
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_key_is_told_and_costs_one_call() {
     let home = Home::new(SandboxSettings::calm(1), "[retry]\nsnooze_secs = 3600\n").await;
-    let file =
-        home.write("members.txt", (0..30).map(|n| format!("p{n}@s{n}.example.org\n")).collect::<String>());
+    let file = home.write("members.csv", members(30, |n| format!("person{n}@site{n}.example.org")));
     let mut command = home.command(&["enrich", "--patience", "1", file.to_str().unwrap()]);
-    let output = command.env("TEST_KEY", "wrong").output().await.unwrap();
+    let output = command.env(KEY_VARIABLE, "wrong").output().await.unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("people_data_labs` refuses us"), "{}", text(&output.stderr));
     let asked = home.sandbox.ledger().iter().filter(|entry| entry.provider == "people_data_labs").count();
@@ -83,11 +78,11 @@ async fn mistakes_are_told_with_what_to_do() {
     let home = Home::new(SandboxSettings::calm(1), "").await;
     for (arguments, code, message) in [
         (&["enrich", "no-such-file.csv"][..], 1, "no-such-file.csv"),
-        (&["enrich", "jane@localhost"], 0, "localhost"),
+        (&["enrich", "jane@localhost"], 3, "e-mail address: the domain has a single label"),
         (&["provider", "check", "githup", "--email", "a@example.com"], 1, "known are: gravatar, github"),
-        (&["--config", "missing.toml", "status"], 2, "missing.toml"),
         (&["member", "show", "nobody"], 3, "no record of member `nobody`"),
         (&["enrich"], 2, "required"),
+        (&["member", "show", "jane@localhost"], 1, "the domain has a single label"),
         (&["frobnicate"], 2, "unrecognized subcommand"),
     ] {
         let output = home.run(arguments).await;
@@ -95,6 +90,14 @@ async fn mistakes_are_told_with_what_to_do() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {printed}");
         assert!(printed.contains(message), "{arguments:?}: {printed}");
     }
+    let missing = tokio::process::Command::new(env!("CARGO_BIN_EXE_gleaner"))
+        .args(["--config", "missing.toml", "status"])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).contains("missing.toml"), "{}", text(&missing.stderr));
+
     home.write("gleaner.toml", "[worker]\nconcurency = 1\n");
     let output = home.run(&["config", "check"]).await;
     assert_eq!(output.status.code(), Some(2));

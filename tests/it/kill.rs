@@ -1,7 +1,6 @@
 //! Killing the worker, softly and hard, and comparing what the database says with what the sandbox saw.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use gleaner::keyring::SubjectKey;
@@ -9,7 +8,7 @@ use gleaner_providers::EmailAddress;
 use gleaner_providers::sandbox::{Latency, SandboxSettings};
 use sqlx::{Row as _, SqlitePool};
 
-use crate::support::{Dice, Home, text};
+use crate::support::{Dice, Home, members, text};
 
 const MEMBERS: u32 = 3_000;
 const KILLS: u32 = 60;
@@ -22,12 +21,8 @@ const WATCH: &str = "
     CREATE TRIGGER watch_update AFTER UPDATE ON supplemental_member_information
     BEGIN INSERT INTO watched_writes VALUES (new.member_id, new.status); END;";
 
-fn members(count: u32) -> String {
-    let mut csv = "member_id,email\n".to_owned();
-    for n in 0..count {
-        writeln!(csv, "m{n},member.number{n}@site{n}.example.org").unwrap();
-    }
-    csv
+fn address(n: u32) -> String {
+    format!("member.number{n}@site{n}.example.org")
 }
 
 /// What a paid provider was asked, held against what was stored at the time.
@@ -40,7 +35,6 @@ struct Ledger {
 impl Ledger {
     fn new(home: &Home) -> Self {
         let keyring = home.keyring();
-        let address = |n| format!("member.number{n}@site{n}.example.org");
         let address_of = (0..MEMBERS)
             .map(|n| (keyring.subject(&EmailAddress::parse(&address(n)).unwrap()), address(n)))
             .collect();
@@ -73,7 +67,7 @@ async fn killed_again_and_again_it_loses_nothing_and_writes_nothing_twice() {
     let settings = SandboxSettings { latency: Latency { min_ms: 2, max_ms: 25 }, ..SandboxSettings::calm(7) };
     let extra = "[worker]\nlease_secs = 5\nconcurrency = 32\nclaim_batch = 32\n[retry]\nmax_attempts = 100\n";
     let home = Home::new(settings, extra).await;
-    let file = home.write("members.csv", members(MEMBERS));
+    let file = home.write("members.csv", members(MEMBERS, address));
     home.json(&["enqueue", file.to_str().unwrap()]).await;
     let database = home.database().await;
     sqlx::raw_sql(WATCH).execute(&database).await.unwrap();
@@ -133,7 +127,7 @@ async fn a_stop_signal_finishes_what_is_in_flight_and_leaves_the_rest_waiting() 
     let settings =
         SandboxSettings { latency: Latency { min_ms: 40, max_ms: 60 }, ..SandboxSettings::calm(7) };
     let home = Home::new(settings, "[worker]\nconcurrency = 8\nclaim_batch = 8\n").await;
-    let file = home.write("members.csv", members(500));
+    let file = home.write("members.csv", members(500, address));
     home.json(&["enqueue", file.to_str().unwrap()]).await;
 
     let worker = home.start(&["worker"]);

@@ -1,10 +1,22 @@
 //! The integration tests: one binary, so that they link once.
 
+// `cfg(test)`, so that clippy knows helpers for tests and lets them unwrap.
+#[cfg(test)]
 mod support;
 
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod faulty;
+#[cfg(test)]
 mod kill;
+#[cfg(test)]
 mod privacy;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
 mod wild;
+#[cfg(test)]
+mod worker;

@@ -12,6 +12,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+/// The environment variable with the one key that the providers need.
+pub(crate) const KEY_VARIABLE: &str = "GLEANER_PEOPLE_DATA_LABS_KEY";
+
 /// One installation of Gleaner beside its own sandbox.
 pub(crate) struct Home {
     folder: TempDir,
@@ -31,7 +34,7 @@ impl Home {
             let (name, endpoint) = (entry.name, home.sandbox.endpoint(entry.name).unwrap());
             writeln!(
                 config,
-                "[providers.{name}]\nendpoint = {endpoint:?}\nkey_env = \"TEST_KEY\"\nquota = \"100000/s\"\nconcurrency = 64\ntimeout_ms = 1000"
+                "[providers.{name}]\nendpoint = {endpoint:?}\nquota = \"100000/s\"\nconcurrency = 64\ntimeout_ms = 1000"
             )
             .unwrap();
         }
@@ -58,7 +61,7 @@ impl Home {
             .arg(self.path("gleaner.toml"))
             .args(arguments)
             .current_dir(self.folder.path())
-            .env("TEST_KEY", "a-key-for-the-sandbox")
+            .env(KEY_VARIABLE, "a-key-for-the-sandbox")
             .env_remove("GLEANER_LOG")
             .stdin(Stdio::null())
             .kill_on_drop(true);
@@ -109,7 +112,16 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Numbers that look random and are the same in every run (SplitMix64).
+/// A table of members, numbered from 0.
+pub(crate) fn members(count: u32, address: impl Fn(u32) -> String) -> String {
+    let mut csv = "member_id,email\n".to_owned();
+    for n in 0..count {
+        writeln!(csv, "m{n},{}", address(n)).unwrap();
+    }
+    csv
+}
+
+/// Numbers that look random and are the same in every run (`SplitMix64`).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Contract;
 use crate::error::LookupError;
 use crate::finding::Finding;
-use crate::provider::{Descriptor, Field, Identifier, Lookup};
+use crate::provider::{Descriptor, Field, Identifier, Lookup, Reach};
 
 type Outcome = Result<Lookup, LookupError>;
 
@@ -87,6 +87,10 @@ impl Demand {
             | (Self::QuotaExhausted, Err(LookupError::QuotaExhausted { .. }))
             | (Self::Unavailable, Err(LookupError::Unavailable { .. }))
             | (Self::Malformed, Err(LookupError::Malformed { .. })) => true,
+            // Of a stranger's host nothing is owed: it need not be tried for hours.
+            (Self::Unavailable | Self::Broken, Err(LookupError::Refused { .. })) => {
+                descriptor.reach == Reach::Web
+            }
             _ => false,
         };
         (!is_met).then(|| format!("demanded {}, came {}", self.text(), text(outcome)))
@@ -102,7 +106,10 @@ impl Demand {
             }
             Self::Denied => "`Denied`, so that an operator looks at the key".into(),
             Self::QuotaExhausted => "`QuotaExhausted`, so that no call is wasted".into(),
-            Self::Unavailable => "`Unavailable`, so that it is tried again".into(),
+            Self::Unavailable => {
+                "`Unavailable`, so that it is tried again (or `Refused`, by one that asks strangers' hosts)"
+                    .into()
+            }
             Self::Malformed => {
                 "`Malformed`: an answer of another shape is no \"no match\", which would be remembered".into()
             }

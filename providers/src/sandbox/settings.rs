@@ -114,7 +114,7 @@ impl Default for SandboxSettings {
             distortion: 1.0,
             latency: Latency { min_ms: 20, max_ms: 120 },
             faults: FaultRates {
-                rate_limited: 0.01,
+                rate_limited: 0.005,
                 server_error: 0.02,
                 timeout: 0.001,
                 truncated: 0.004,

@@ -13,7 +13,8 @@ use sqlx::sqlite::SqliteRow;
 use super::rows::{holds_json, millis, moment, subject_from};
 use super::suppress::tally_gone;
 use super::{SqliteStore, StoreError, Write};
-use crate::job::{Claimed, DeadReason, Fence, Hold, JobId, MemberId};
+use crate::job::{Claimed, DeadReason, Fence, Hold, JobId};
+use crate::member::MemberId;
 use crate::store::{Claim, Rescued};
 
 /// The due jobs are sought per level of priority: in the index, those of one level that are not due yet (a million

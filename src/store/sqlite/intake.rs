@@ -214,7 +214,7 @@ pub(super) async fn refuse(store: &SqliteStore, batch: &[Refusal], now: Timestam
         .iter()
         .map(|refusal| RefusalRow {
             origin: &refusal.origin,
-            member: refusal.member.as_ref().map(crate::job::MemberId::as_str),
+            member: refusal.member.as_ref().map(crate::member::MemberId::as_str),
             reason: &refusal.reason,
         })
         .collect();

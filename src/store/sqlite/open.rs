@@ -20,7 +20,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const OPEN_TRIES: u32 = 200;
 const OPEN_PAUSE: Duration = Duration::from_millis(25);
 /// Negative: KiB. A group commit touches some thousand pages; what does not fit is written more than once.
-const WRITER_CACHE: &str = "-65536";
+const WRITER_CACHE: &str = "-16384";
 /// A checkpoint costs two flushes of the disk: one in many commits, at 32 MiB.
 const CHECKPOINT_PAGES: &str = "8192";
 const READERS: u32 = 3;

@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::rows::{corrupt, moment, record_from};
 use super::{SqliteStore, StoreError};
-use crate::job::{DeadReason, MemberId};
+use crate::job::DeadReason;
+use crate::member::MemberId;
 use crate::record::Record;
 use crate::store::{Census, DeadLetter, LookupTotals, Page};
 

@@ -16,8 +16,9 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::StoreError;
-use crate::job::{Hold, MemberId};
+use crate::job::Hold;
 use crate::keyring::SubjectKey;
+use crate::member::MemberId;
 use crate::record::{Record, RecordStatus, Source, Sourced};
 
 const RECORDS: &str = "supplemental_member_information";

@@ -88,6 +88,18 @@ struct Model {
 }
 
 impl Model {
+    /// Of several registrations of a member in one batch, the last one is compared with the job.
+    fn enqueue_batch(&mut self, pairs: &[(u8, u8)]) -> Vec<Intake> {
+        let before = self.jobs.clone();
+        let answers = pairs.iter().map(|(person, mailbox)| self.enqueue(*person, *mailbox)).collect();
+        for (person, was) in before {
+            if let Some(job) = self.jobs.get_mut(&person).filter(|job| job.mailbox == was.mailbox) {
+                *job = was;
+            }
+        }
+        answers
+    }
+
     fn enqueue(&mut self, person: u8, mailbox: u8) -> Intake {
         if self.suppressed.contains(&mailbox) {
             self.taken_in += 1;
@@ -282,8 +294,7 @@ async fn take(store: &SharedStore, model: &mut Model, step: Step) {
     match step {
         Step::Enqueue(pairs) => {
             let batch: Vec<_> = pairs.iter().map(|(person, mailbox)| registration(person, mailbox)).collect();
-            let expected: Vec<_> =
-                pairs.iter().map(|(person, mailbox)| model.enqueue(*person, *mailbox)).collect();
+            let expected = model.enqueue_batch(&pairs);
             assert_eq!(store.enqueue(&batch, now).await.unwrap(), expected);
         }
         Step::Refuse(person) => {

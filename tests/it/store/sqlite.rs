@@ -214,6 +214,9 @@ async fn no_byte_of_an_erased_person_stays_on_disk() {
     let mut done = written(&job, RecordStatus::Complete);
     done.answers = vec![answer(job.subject, "github", a_match())];
     store.commit(&[done], at(0)).await.unwrap();
+    // Another member of that mailbox is being looked up at that moment.
+    store.enqueue(&[registration(2, "canary-address")], at(0)).await.unwrap();
+    claim_one(&*store, at(0)).await;
     assert!(traces.iter().all(|trace| on_disk(&database, trace)), "the scan finds what is there");
     store.suppress(subject("canary-address"), SuppressionReason::Erased, at(1)).await.unwrap();
     for trace in traces {

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gleaner::job::{
-    Answer, AnswerContent, Claimed, Hold, LookupEntry, MemberId, Outcome, Registration, Verdict,
-};
+use gleaner::job::{Answer, AnswerContent, Claimed, Hold, LookupEntry, Outcome, Registration, Verdict};
 use gleaner::keyring::{Keyring, SubjectKey};
+use gleaner::member::MemberId;
 use gleaner::record::{Record, RecordStatus, Source, Sourced};
 use gleaner::store::sqlite::SqliteStore;
 use gleaner::store::{Census, Claim, SharedStore, Store};

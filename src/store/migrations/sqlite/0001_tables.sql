@@ -100,7 +100,8 @@ CREATE INDEX enrichment_jobs_due ON enrichment_jobs (priority, run_at, id) WHERE
 CREATE INDEX enrichment_jobs_lease ON enrichment_jobs (lease_until) WHERE state = 'running';
 CREATE INDEX enrichment_jobs_subject ON enrichment_jobs (subject);
 
--- What a provider said of a subject: cache, provenance and replay source in one. Personal data: `finding`.
+-- What a provider said of a subject: cache, provenance and replay source in one. Personal data: `finding`. With a
+-- rowid, so that findings are appended and only the small index is written all over the place (keys are random).
 CREATE TABLE provider_answers (
     subject     BLOB NOT NULL CHECK (length(subject) = 32),
     provider    TEXT NOT NULL,
@@ -112,7 +113,7 @@ CREATE TABLE provider_answers (
     fetched_at  INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
     PRIMARY KEY (subject, provider)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Every call to a provider, append-only: who was told what, and what it cost.
 CREATE TABLE lookup_log (

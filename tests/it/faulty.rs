@@ -1,0 +1,125 @@
+//! A store with faults in front of a real one.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use gleaner::job::{
+    Answer, Claimed, Committed, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
+};
+use gleaner::keyring::SubjectKey;
+use gleaner::member::MemberId;
+use gleaner::record::Record;
+use gleaner::store::{
+    Census, Claim, DeadLetter, LookupTotals, Page, Rescued, SharedStore, Store, StoreError,
+};
+use jiff::Timestamp;
+
+/// Passes everything on, but for the faults that a test asks for.
+#[derive(Debug)]
+pub(crate) struct Faulty {
+    store: SharedStore,
+    /// Claims and commits, each, that still fail as if the database were away.
+    claims_to_fail: AtomicU32,
+    commits_to_fail: AtomicU32,
+    /// Every commit that holds this member's outcome is refused.
+    refused: Option<MemberId>,
+}
+
+impl Faulty {
+    pub(crate) fn over(store: SharedStore) -> Self {
+        Self { store, claims_to_fail: AtomicU32::new(0), commits_to_fail: AtomicU32::new(0), refused: None }
+    }
+
+    pub(crate) fn unavailable(self, times: u32) -> Self {
+        Self { claims_to_fail: AtomicU32::new(times), commits_to_fail: AtomicU32::new(times), ..self }
+    }
+
+    pub(crate) fn refusing(self, member: &str) -> Self {
+        Self { refused: Some(MemberId::parse(member).unwrap()), ..self }
+    }
+}
+
+fn away(left: &AtomicU32) -> Result<(), StoreError> {
+    let one_less = |left: u32| left.checked_sub(1);
+    match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
+        Ok(_) => Err(StoreError::Unavailable("a fault of the test".to_owned())),
+        Err(_) => Ok(()),
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn enqueue(&self, batch: &[Registration], now: Timestamp) -> Result<Vec<Intake>, StoreError> {
+        self.store.enqueue(batch, now).await
+    }
+
+    async fn refuse(&self, batch: &[Refusal], now: Timestamp) -> Result<(), StoreError> {
+        self.store.refuse(batch, now).await
+    }
+
+    async fn claim(&self, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
+        away(&self.claims_to_fail)?;
+        self.store.claim(claim).await
+    }
+
+    async fn renew(&self, holds: &[Hold], until: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        self.store.renew(holds, until).await
+    }
+
+    async fn release(&self, holds: &[Hold], now: Timestamp) -> Result<(), StoreError> {
+        self.store.release(holds, now).await
+    }
+
+    async fn rescue(&self, now: Timestamp, max_attempts: u32) -> Result<Rescued, StoreError> {
+        self.store.rescue(now, max_attempts).await
+    }
+
+    async fn answers(&self, subjects: &[SubjectKey], now: Timestamp) -> Result<Vec<Answer>, StoreError> {
+        self.store.answers(subjects, now).await
+    }
+
+    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError> {
+        self.store.save_answers(answers).await
+    }
+
+    async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError> {
+        away(&self.commits_to_fail)?;
+        if outcomes.iter().any(|outcome| Some(&outcome.member) == self.refused.as_ref()) {
+            return Err(StoreError::Statement("a fault of the test".to_owned()));
+        }
+        self.store.commit(outcomes, now).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.next_due().await
+    }
+
+    async fn census(&self) -> Result<Census, StoreError> {
+        self.store.census().await
+    }
+
+    async fn lookup_totals(&self) -> Result<Vec<LookupTotals>, StoreError> {
+        self.store.lookup_totals().await
+    }
+
+    async fn record(&self, member: &MemberId) -> Result<Option<Record>, StoreError> {
+        self.store.record(member).await
+    }
+
+    async fn dead_letters(&self, page: Page) -> Result<Vec<DeadLetter>, StoreError> {
+        self.store.dead_letters(page).await
+    }
+
+    async fn suppress(
+        &self,
+        subject: SubjectKey,
+        reason: SuppressionReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.suppress(subject, reason, now).await
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}
