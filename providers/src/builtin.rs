@@ -1,6 +1,7 @@
 //! The built-in providers, one file a service, and the few rules of mapping that they share.
 //!
-//! Invariant: a file here builds requests and reads answers. It opens no connection, keeps no time, stores nothing.
+//! Invariant: a file here builds requests and reads answers. It opens no connection, keeps no time, and
+//! stores nothing (but `homepage` remembers sites, in a `Memo`).
 
 pub mod github;
 pub mod gravatar;

@@ -173,6 +173,8 @@ pub async fn lookup_against(
 /// The provider under test, the server it asks, and how it reaches it.
 struct Stage {
     server: Server,
+    build: fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
+    settings: ProviderSettings,
     provider: Arc<dyn Provider>,
     subject: Subject,
     network: Network,
@@ -202,15 +204,26 @@ impl Stage {
         let now = Timestamp::from_second(NOW_UNIX_SECONDS).map_err(|error| error.to_string())?;
         let network = Network::new(None, ManualClock::at(now)).map_err(|error| error.to_string())?;
         let secrets = Secrets::of(contract);
-        Ok(Self { server, provider, subject: contract.subject.clone(), network, limits, secrets })
+        let build = contract.build;
+        Ok(Self {
+            server,
+            build,
+            settings,
+            provider,
+            subject: contract.subject.clone(),
+            network,
+            limits,
+            secrets,
+        })
     }
 
-    /// One lookup while the server follows a script, through a client that no earlier case has paused. An error is
-    /// a lookup that brought no outcome at all.
+    /// One lookup while the server follows a script, by a provider that remembers no earlier case, through a client
+    /// that none has paused. An error is a lookup that brought no outcome at all.
     async fn play(&self, script: Script) -> Result<Result<Lookup, LookupError>, String> {
         self.server.follow(script);
         let http: HttpClient = self.network.client("contract", self.limits.clone());
-        let (provider, subject) = (Arc::clone(&self.provider), self.subject.clone());
+        let provider = (self.build)(&self.settings).map_err(|error| format!("does not build: {error}"))?;
+        let subject = self.subject.clone();
         let mut lookup = tokio::spawn(async move { provider.lookup(&subject, &http).await });
         match timeout(STUCK, &mut lookup).await {
             Ok(Ok(outcome)) => Ok(outcome),

@@ -10,7 +10,9 @@ mod exchange;
 mod fault;
 pub mod guard;
 pub mod headers;
+mod manners;
 mod network;
+mod permission;
 mod request;
 mod resolve;
 mod response;
@@ -21,7 +23,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reqwest::Method;
@@ -32,7 +33,11 @@ use crate::limit::Limiter;
 use crate::provider::{Quota, Reach};
 use crate::retry::RetryBudget;
 
+pub use guard::Nets;
+use manners::Manners;
+pub use manners::SiteLimits;
 pub use network::{Network, NetworkError};
+pub use permission::PRODUCT;
 pub use request::Request;
 pub use response::{Response, StatusMeaning, default_meaning};
 
@@ -43,9 +48,11 @@ pub struct Limits {
     pub reach: Reach,
     /// The origin that the operator chose (vendor's endpoint or override); always allowed.
     pub trusted: Option<Url>,
-    /// Networks that [`Reach::Web`] may enter although the guard would refuse them, and the only address literals
-    /// it may call: the operator's own exception, empty by default.
-    pub allow_nets: Vec<IpNet>,
+    /// The operator's own exceptions for [`Reach::Web`].
+    pub nets: Nets,
+    /// How a stranger's site is treated in [`Reach::Web`]: its robots.txt is kept to, and calls to it are spread out
+    /// (not so behind the trusted origin, which is no stranger). `None`: neither, for hosts that are all one's own.
+    pub per_site: Option<SiteLimits>,
     /// Calls in flight at once.
     pub concurrency: NonZeroU32,
     /// The longest wait of one call for permits, pauses, our own quota and between attempts, all together. Who would
@@ -69,7 +76,8 @@ impl Limits {
             quota,
             reach: Reach::Vendor,
             trusted: None,
-            allow_nets: Vec::new(),
+            nets: Nets::default(),
+            per_site: Some(SiteLimits::default()),
             concurrency: NonZeroU32::MIN.saturating_add(7),
             max_wait: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
@@ -88,6 +96,7 @@ impl Limits {
             connect_timeout: cut(self.connect_timeout),
             read_timeout: cut(self.read_timeout),
             total_timeout: cut(self.total_timeout),
+            per_site: self.per_site.map(|site| SiteLimits { interval: cut(site.interval), ..site }),
             ..self
         }
     }
@@ -109,6 +118,8 @@ struct Door {
     guarded: OnceLock<reqwest::Client>,
     limits: Limits,
     limiter: Limiter,
+    /// Only where strangers are called.
+    manners: Option<Manners>,
     retries: RetryBudget,
     counters: Counters,
 }
@@ -117,6 +128,7 @@ impl HttpClient {
     fn new(provider: &str, network: Network, limits: Limits) -> Self {
         let limits = limits.within_a_day();
         let limiter = Limiter::new(limits.quota, limits.concurrency);
+        let manners = limits.per_site.filter(|_| limits.reach == Reach::Web).map(Manners::new);
         Self {
             door: Arc::new(Door {
                 provider: provider.into(),
@@ -124,6 +136,7 @@ impl HttpClient {
                 guarded: OnceLock::new(),
                 limits,
                 limiter,
+                manners,
                 retries: RetryBudget::new(),
                 counters: Counters::default(),
             }),

@@ -21,9 +21,11 @@ pub mod clock;
 pub mod error;
 pub mod http;
 pub mod limit;
+mod memo;
 mod retry;
 
 pub mod page;
+pub mod robots;
 
 pub mod builtin;
 pub mod catalog;

@@ -85,12 +85,6 @@ impl Limiter {
         Ok(Pass { _permit: permit })
     }
 
-    /// Waits for the turn of a further call under the same permit (a redirect).
-    pub async fn follow(&self, _pass: &Pass<'_>, patience: Duration) -> Result<(), Held> {
-        let (deadline, _queued) = self.join_queue(patience)?;
-        self.take_turn(deadline).await
-    }
-
     /// Lets no call leave for this long. A shorter pause never ends a longer one.
     pub fn pause(&self, wait: Duration) {
         self.paused_until.raise(self.clock.now().saturating_add(wait));

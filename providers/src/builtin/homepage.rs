@@ -1,5 +1,8 @@
 //! The page at the e-mail address's own domain, where it is the person's.
 //!
+//! The page of a domain is the same for all its members, so that what it says is remembered for a day: ten thousand
+//! sign-ups at somebody else's domain cost that domain one visit.
+//!
 //! Invariant: only the domain is told, to the domain's own host; nothing is taken from a page that does not prove
 //! to be this address's (see `proof`); and a page that asks machines to keep out is not read.
 
@@ -23,15 +26,21 @@ use crate::email::{EmailAddress, MailboxKind};
 use crate::error::LookupError;
 use crate::finding::{Assurance, Claim, Confidence, Finding};
 use crate::http::{HttpClient, Response};
-use crate::page::{self, Facts};
+use crate::memo::Memo;
+use crate::name::Parts;
+use crate::page::{self, Facts, Person};
 use crate::provider::{Descriptor, Field, Identifier, KeyNeed, Lookup, Price, Provider, Quota, Reach};
 use crate::settings::{ProviderSettings, SettingsError};
 use crate::social::SocialProfile;
 use crate::subject::Subject;
 
-/// Our own manners: every page is another host's, and none is asked twice in a while.
-const PAGES_PER_SECOND: u32 = 5;
+/// Our own manners towards all sites together. A page comes with its robots.txt, so these are about half as many pages.
+const CALLS_PER_SECOND: u32 = 10;
 const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+
+/// Domains whose page is remembered, and the bytes of facts that are worth it: 64 MiB at most.
+const MOST_PAGES: usize = 1_024;
+const HEAVIEST_FACTS: usize = 64 << 10;
 
 /// Asks `https://{domain}/`.
 #[derive(Debug)]
@@ -39,6 +48,18 @@ pub struct Homepage {
     descriptor: Descriptor,
     /// The address of the page, with `{domain}` in it.
     template: String,
+    pages: Memo<Visited>,
+}
+
+/// What became of a visit to a domain.
+#[derive(Clone, Debug)]
+enum Visited {
+    /// The page, and where it was found.
+    Page(Arc<(Facts, Url)>),
+    /// Nothing to read for us.
+    Nothing,
+    /// The site's own fault or wish: asking again today would not help.
+    Failed(LookupError),
 }
 
 /// There is nothing to choose.
@@ -56,7 +77,7 @@ pub fn descriptor() -> Descriptor {
         reach: Reach::Web,
         supplies: &Field::ALL,
         told: Identifier::Domain,
-        quota: Quota::per_second(PAGES_PER_SECOND).with_burst(BURST),
+        quota: Quota::per_second(CALLS_PER_SECOND).with_burst(BURST),
         price: Price::FREE,
         key: KeyNeed::None,
         terms: None,
@@ -73,7 +94,7 @@ pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsE
         let reason = "needs an http or https URL with `{domain}` in it".to_owned();
         return Err(SettingsError::Endpoint { reason });
     }
-    Ok(Arc::new(Homepage { descriptor, template }))
+    Ok(Arc::new(Homepage::new(descriptor, template)))
 }
 
 #[async_trait]
@@ -85,24 +106,59 @@ impl Provider for Homepage {
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let email = subject.email();
         let Some(url) = self.page_of(email) else { return Ok(Lookup::NoMatch) };
-        let response = match http.get(url).header("accept", "text/html").meaning(meaning).send().await {
-            Ok(response) => response,
-            // A domain without a site is an answer, and remembered like one.
-            Err(LookupError::Unreachable { .. }) => return Ok(Lookup::NoMatch),
-            // A stranger's host owes us no answer: that it fails is no reason to try for hours.
-            Err(LookupError::Unavailable { reason }) => return Err(LookupError::refused(reason)),
-            Err(error) => return Err(error),
-        };
-        if !is_readable(&response) {
-            return Ok(Lookup::NoMatch);
+        let key = url.to_string();
+        match self.pages.get(&key, visit(url, http)).await? {
+            Visited::Page(page) => {
+                let (facts, url) = &*page;
+                Ok(finding(facts, url, email, http.today()).map_or(Lookup::NoMatch, Lookup::Match))
+            }
+            Visited::Nothing => Ok(Lookup::NoMatch),
+            Visited::Failed(error) => Err(error),
         }
-        let url = response.url().clone();
-        let facts = read(response).await?;
-        Ok(finding(&facts, &url, email, http.today()).map_or(Lookup::NoMatch, Lookup::Match))
     }
 }
 
+/// Asks for the page and reads it. An error is one of ours, such as a spent quota, and says nothing of the site.
+async fn visit(url: Url, http: &HttpClient) -> Result<Visited, LookupError> {
+    let response = match http.get(url).header("accept", "text/html").meaning(meaning).send().await {
+        Ok(response) => response,
+        // A domain without a site is an answer, and remembered like one.
+        Err(LookupError::Unreachable { .. }) => return Ok(Visited::Nothing),
+        Err(error @ LookupError::RateLimited { .. }) => return Err(error),
+        // A stranger's host owes us no answer: that it fails is no reason to try for hours.
+        Err(LookupError::Unavailable { reason }) => return Ok(Visited::Failed(LookupError::refused(reason))),
+        Err(error) => return Ok(Visited::Failed(error)),
+    };
+    if !is_readable(&response) {
+        return Ok(Visited::Nothing);
+    }
+    let url = response.url().clone();
+    Ok(match read(response).await {
+        Ok(facts) => Visited::Page(Arc::new((facts, url))),
+        Err(error) => Visited::Failed(error),
+    })
+}
+
+/// About how many bytes a visit takes to remember.
+fn weight(visited: &Visited) -> usize {
+    let Visited::Page(page) = visited else { return 0 };
+    let (facts, url) = &**page;
+    let texts = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+    let urls = |urls: &[Url]| urls.iter().map(|url| url.as_str().len()).sum::<usize>();
+    let person = |person: &Person| {
+        let Parts { full, given, family } = &person.name;
+        let name: usize = [full, given, family].into_iter().flatten().map(String::len).sum();
+        name + texts(&person.emails) + texts(&person.births) + urls(&person.links)
+    };
+    let people: usize = facts.people.iter().map(person).sum();
+    people + texts(&facts.addresses) + urls(&facts.me) + url.as_str().len()
+}
+
 impl Homepage {
+    fn new(descriptor: Descriptor, template: String) -> Self {
+        Self { descriptor, template, pages: Memo::new(MOST_PAGES, weight, HEAVIEST_FACTS) }
+    }
+
     /// The page to ask, if the address can have one: a mailbox at a host for everybody has none, and a function's
     /// (`info@`) is nobody's.
     fn page_of(&self, email: &EmailAddress) -> Option<Url> {

@@ -13,14 +13,14 @@ use url::Url;
 use super::body::{self, Allowance, Body};
 use super::guard::{self, Route};
 use super::headers::LONGEST_WAIT;
-use super::{Door, Request, Response, count, fault};
+use super::manners::Visit;
+use super::request::Errand;
+use super::{Door, Request, Response, count, fault, permission};
 use crate::error::LookupError;
 use crate::limit::{Held, Pass};
 use crate::provider::Reach;
 use crate::retry::spread_out;
-
-/// Redirects followed in one attempt.
-const MOST_REDIRECTS: usize = 3;
+use crate::robots;
 
 /// Why an attempt brought no answer.
 #[derive(Debug)]
@@ -31,9 +31,41 @@ pub(super) enum Miss {
     Failed { error: LookupError, asked: Option<Duration> },
 }
 
+/// Why a call and its redirects did not come to an answer.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// Nothing left: a gate would hold it for too long.
+    Held(Held),
+    /// A gate would hold a redirect for too long.
+    Stranded,
+    /// The site has had all the calls that we make to it in a day.
+    Spent,
+    Failed(LookupError),
+}
+
+impl From<LookupError> for Halt {
+    fn from(error: LookupError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl From<LookupError> for Miss {
     fn from(error: LookupError) -> Self {
         Self::Failed { error, asked: None }
+    }
+}
+
+impl From<Halt> for Miss {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Held(held) => Self::Held(held),
+            // Not `Held`, which costs no attempt: a chain longer than the quota would be begun anew for ever.
+            Halt::Stranded => LookupError::unavailable("no quota left to follow a redirect").into(),
+            Halt::Spent => {
+                LookupError::Forbidden { reason: "the site has been asked often enough today".into() }.into()
+            }
+            Halt::Failed(error) => error.into(),
+        }
     }
 }
 
@@ -45,41 +77,46 @@ pub(super) async fn attempt(
 ) -> Result<Response, Miss> {
     let door = &*request.client.door;
     let route = guard::route(&request.url, &door.limits)?;
-    let begun = Instant::now();
-    let entered = door.limiter.enter(*patience).await;
-    let sent = Instant::now();
-    *patience = patience.saturating_sub(sent - begun);
-    let pass = entered.map_err(Miss::Held)?;
+    let (begun, patience_before) = (Instant::now(), *patience);
+    let followed = match follow(request, route, patience).await.map_err(Miss::from) {
+        Err(Miss::Held(held)) => return Err(Miss::Held(held)),
+        followed => followed,
+    };
     if number == 1 {
         door.retries.earn();
     } else {
         count(&door.counters.retries);
     }
-
-    let outcome = match follow(request, route, &pass, patience).await {
-        Ok(response) => judge(request, response),
-        Err(miss) => Err(miss),
-    };
-    drop(pass);
-    report(door, &outcome, number, sent.elapsed());
+    let outcome = followed.and_then(|response| judge(request, response));
+    let waited = patience_before.saturating_sub(*patience);
+    report(door, &outcome, number, begun.elapsed().saturating_sub(waited));
     outcome
 }
 
 /// Sends, and follows redirects until there is an answer.
-async fn follow(
+pub(super) async fn follow(
     request: &Request<'_>,
     route: Route,
-    pass: &Pass<'_>,
     patience: &mut Duration,
-) -> Result<Response, Miss> {
+) -> Result<Response, Halt> {
     let door = &*request.client.door;
-    let deadline = Instant::now() + door.limits.total_timeout;
+    let allowance = Allotment::of(request);
+    let mut deadline = Instant::now() + allowance.time;
     let mut hop = Hop { url: request.url.clone(), route, takes_secrets: true };
     let mut visited = Vec::new();
     loop {
-        let response = send(request, &hop, deadline).await?;
+        let begun = Instant::now();
+        let leave = leave(request, &hop, visited.is_empty(), patience).await;
+        let leave = leave.map_err(|halt| match halt {
+            Halt::Held(_) if !visited.is_empty() => Halt::Stranded,
+            other => other,
+        })?;
+        // Waiting for a turn is bounded by the patience, and takes nothing from the time for the exchange.
+        deadline += begun.elapsed();
+        let response = send(request, &hop, allowance.body_bytes, deadline).await?;
+        drop(leave);
         let Some(target) = redirect_target(request, &response) else { return Ok(response) };
-        if visited.len() == MOST_REDIRECTS {
+        if visited.len() == allowance.redirects {
             return Err(refused("too many redirects"));
         }
         let next = judge_hop(door, &hop, target)?;
@@ -87,12 +124,70 @@ async fn follow(
         if visited.contains(&hop.url) {
             return Err(refused("a redirect in a circle"));
         }
-        let begun = Instant::now();
-        let held = door.limiter.follow(pass, *patience).await;
-        *patience = patience.saturating_sub(begun.elapsed());
-        // Not `Held`, which costs no attempt: a chain longer than the quota would be begun anew for ever.
-        held.map_err(|_| LookupError::unavailable("no quota left to follow a redirect"))?;
     }
+}
+
+/// What one errand may take.
+struct Allotment {
+    redirects: usize,
+    body_bytes: usize,
+    time: Duration,
+}
+
+impl Allotment {
+    fn of(request: &Request<'_>) -> Self {
+        let limits = &request.client.door.limits;
+        match request.errand {
+            Errand::Page => {
+                Self { redirects: 3, body_bytes: limits.max_body_bytes, time: limits.total_timeout }
+            }
+            // RFC 9309 sections 2.3.1.2 and 2.5. A byte more than is read shows whether the last line is whole.
+            Errand::Robots => Self {
+                redirects: 5,
+                body_bytes: robots::MOST_BYTES + 1,
+                time: limits.total_timeout.min(permission::FETCH_TIMEOUT),
+            },
+        }
+    }
+}
+
+/// Leave to make one call, given back when it is over.
+struct Leave<'a> {
+    _visit: Option<Visit>,
+    _pass: Pass<'a>,
+}
+
+/// Waits until every gate lets the call pass: the site's rules, our turn at the site, our own permits and quota. The
+/// quota comes last, so that it is judged when the call really leaves; whoever waits at a site holds no permit.
+async fn leave<'a>(
+    request: &Request<'a>,
+    hop: &Hop,
+    is_first: bool,
+    patience: &mut Duration,
+) -> Result<Leave<'a>, Halt> {
+    let door = &*request.client.door;
+    let mut crawl_delay = None;
+    if let Some(manners) = &door.manners
+        && request.errand == Errand::Page
+    {
+        let delay = manners.permissions.ask(request, hop, patience).await?;
+        // A redirect belongs to the page before it.
+        crawl_delay = is_first.then_some(delay);
+    }
+    let begun = Instant::now();
+    let mut visit = match &door.manners {
+        Some(manners) if hop.route == Route::Guarded => {
+            Some(manners.visit(&hop.url, crawl_delay, *patience).await?)
+        }
+        _ => None,
+    };
+    *patience = patience.saturating_sub(begun.elapsed());
+    let begun = Instant::now();
+    let entered = door.limiter.enter(*patience).await;
+    *patience = patience.saturating_sub(begun.elapsed());
+    let pass = entered.map_err(Halt::Held)?;
+    visit.iter_mut().for_each(Visit::leave);
+    Ok(Leave { _visit: visit, _pass: pass })
 }
 
 /// Where to send next, and what may go along.
@@ -121,7 +216,7 @@ fn redirect_target(request: &Request<'_>, response: &Response) -> Option<Result<
 }
 
 /// The next hop, if it may be taken from the one before it.
-pub(super) fn judge_hop(door: &Door, from: &Hop, target: Result<Url, url::ParseError>) -> Result<Hop, Miss> {
+pub(super) fn judge_hop(door: &Door, from: &Hop, target: Result<Url, url::ParseError>) -> Result<Hop, Halt> {
     let mut url = target.map_err(|_| LookupError::malformed("a redirect to no URL"))?;
     url.set_fragment(None);
     if from.url.scheme() == "https" && url.scheme() != "https" {
@@ -136,12 +231,17 @@ pub(super) fn judge_hop(door: &Door, from: &Hop, target: Result<Url, url::ParseE
     Ok(Hop { url, route, takes_secrets })
 }
 
-fn refused(reason: &'static str) -> Miss {
+fn refused(reason: &'static str) -> Halt {
     LookupError::Forbidden { reason: reason.into() }.into()
 }
 
 /// Sends one request and reads its answer.
-async fn send(request: &Request<'_>, hop: &Hop, deadline: Instant) -> Result<Response, LookupError> {
+async fn send(
+    request: &Request<'_>,
+    hop: &Hop,
+    body_bytes: usize,
+    deadline: Instant,
+) -> Result<Response, LookupError> {
     let door = &*request.client.door;
     let limits = &door.limits;
     let client = match hop.route {
@@ -162,7 +262,7 @@ async fn send(request: &Request<'_>, hop: &Hop, deadline: Instant) -> Result<Res
     if hop.route == Route::Guarded {
         judge_peer(&answer, door)?;
     }
-    let allowance = Allowance { bytes: limits.max_body_bytes, silence: limits.read_timeout, deadline };
+    let allowance = Allowance { bytes: body_bytes, silence: limits.read_timeout, deadline };
     let body = if answer.status().is_redirection() {
         Body::default()
     } else {
@@ -185,7 +285,7 @@ impl Door {
         }
         let client = self
             .network
-            .web(&self.limits.allow_nets)
+            .web(&self.limits.nets)
             .map_err(|_| LookupError::unavailable("cannot set up the HTTP client"))?;
         Ok(self.guarded.get_or_init(|| client))
     }
@@ -207,8 +307,8 @@ fn headers(all: &HeaderMap, takes_secrets: bool) -> HeaderMap {
 /// cheaper than trusting that it always will.
 fn judge_peer(answer: &reqwest::Response, door: &Door) -> Result<(), LookupError> {
     let peer = answer.remote_addr().ok_or_else(|| LookupError::unavailable("unknown peer address"))?;
-    guard::admit(peer.ip(), &door.limits.allow_nets)
-        .map_err(|refusal| LookupError::Forbidden { reason: refusal.reason().into() })
+    let admitted = door.limits.nets.admit(peer.ip());
+    admitted.map_err(|refusal| LookupError::Forbidden { reason: refusal.reason().into() })
 }
 
 /// Reads the status as the provider means it, and lets the limiter know what was learnt.
@@ -258,12 +358,6 @@ fn report(door: &Door, outcome: &Result<Response, Miss>, number: u32, took: Dura
             duration_ms,
             "provider call failed"
         ),
-        Err(Miss::Held(_)) => {
-            tracing::debug!(
-                provider.name = &*door.provider,
-                attempt.number = number,
-                "redirect held by the quota"
-            );
-        }
+        Err(Miss::Held(_)) => {}
     }
 }

@@ -26,7 +26,7 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Why an address is refused.
+/// Why an address or a URL is refused.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Refusal {
     /// "This network": 0.0.0.0/8.
@@ -57,6 +57,25 @@ pub enum Refusal {
     ProtocolV6,
     /// Outside `2000::/3`, the only IPv6 space that is public.
     NotPublicV6,
+    /// In one of the networks that the operator denies.
+    Denied,
+    NotUrl,
+    /// Neither http nor https.
+    Scheme,
+    /// `https://user:password@host/`.
+    Credentials,
+    TooLong,
+    NoHost,
+    /// Neither 80 nor 443.
+    Port,
+    /// A public address where a name should stand.
+    Literal,
+    /// A name of one label.
+    NoDot,
+    /// A name that is not on the public internet, such as `printer.local`.
+    SpecialName,
+    /// A name under which others register theirs, such as `co.uk`.
+    PublicSuffix,
 }
 
 impl Refusal {
@@ -77,6 +96,17 @@ impl Refusal {
             Self::Reserved => "a reserved address",
             Self::CloudService => "a cloud's service address",
             Self::NotPublicV6 => "an IPv6 address that is not public",
+            Self::Denied => "an address in a network that the operator denies",
+            Self::NotUrl => "not a URL",
+            Self::Scheme => "neither http nor https",
+            Self::Credentials => "a URL with a user or password in it",
+            Self::TooLong => "a URL longer than 2048 bytes",
+            Self::NoHost => "a URL without a host",
+            Self::Port => "a port other than 80 and 443",
+            Self::Literal => "an address in place of a name",
+            Self::NoDot => "a name without a dot",
+            Self::SpecialName => "a name that is not public",
+            Self::PublicSuffix => "a name that belongs to a registry",
         }
     }
 }
@@ -138,11 +168,30 @@ fn refusal_in<N>(table: &[(N, Refusal)], holds: impl Fn(&N) -> bool) -> Option<R
     table.iter().find(|(net, _)| holds(net)).map(|(_, refusal)| *refusal)
 }
 
-/// The verdict, unless the operator allows the network.
-pub fn admit(address: IpAddr, allow_nets: &[IpNet]) -> Result<(), Refusal> {
-    match verdict(address) {
-        Verdict::Refused(refusal) if !is_in(address, allow_nets) => Err(refusal),
-        Verdict::Refused(_) | Verdict::Allowed => Ok(()),
+/// The operator's own exceptions from the rules, none by default.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Nets {
+    /// Networks that strangers' URLs may lead into although the rules refuse them, and the only addresses that may
+    /// stand in place of a name.
+    pub allow: Vec<IpNet>,
+    /// Networks that they may not lead into although they are public: the operator's own. Wins over `allow`.
+    pub deny: Vec<IpNet>,
+}
+
+impl Nets {
+    pub const fn is_empty(&self) -> bool {
+        self.allow.is_empty() && self.deny.is_empty()
+    }
+
+    /// Judges an address by the rules and these exceptions.
+    pub fn admit(&self, address: IpAddr) -> Result<(), Refusal> {
+        if is_in(address, &self.deny) {
+            return Err(Refusal::Denied);
+        }
+        match verdict(address) {
+            Verdict::Refused(refusal) if !is_in(address, &self.allow) => Err(refusal),
+            Verdict::Refused(_) | Verdict::Allowed => Ok(()),
+        }
     }
 }
 
@@ -162,19 +211,23 @@ pub enum Route {
 
 /// Judges a URL before anything is resolved or sent.
 pub fn route(url: &Url, limits: &Limits) -> Result<Route, LookupError> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(forbidden("neither http nor https"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(forbidden("a URL with a user or password in it"));
-    }
+    judge_form(url).map_err(forbidden)?;
     if limits.trusted.as_ref().is_some_and(|trusted| same_origin(trusted, url)) {
         return Ok(Route::Trusted);
     }
     match limits.reach {
-        Reach::Vendor => Err(forbidden("outside the provider's own origin")),
-        Reach::Web => judge_stranger(url, &limits.allow_nets).map(|()| Route::Guarded).map_err(forbidden),
+        Reach::Vendor => Err(LookupError::Forbidden { reason: "outside the provider's own origin".into() }),
+        Reach::Web => judge_stranger(url, &limits.nets).map(|()| Route::Guarded).map_err(forbidden),
     }
+}
+
+/// Whether the door would let a stranger's URL through, without asking a name server: where a name leads is judged
+/// when it is resolved. Gives the URL as it would be asked.
+pub fn judge_url(url: &str) -> Result<Url, Refusal> {
+    let url = Url::parse(url.trim()).map_err(|_| Refusal::NotUrl)?;
+    judge_form(&url)?;
+    judge_stranger(&url, &Nets::default())?;
+    Ok(url)
 }
 
 /// Scheme, host and port alike.
@@ -184,24 +237,40 @@ pub(super) fn same_origin(one: &Url, other: &Url) -> bool {
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
-fn judge_stranger(url: &Url, allow_nets: &[IpNet]) -> Result<(), &'static str> {
+/// What holds for every URL, whoever chose it.
+fn judge_form(url: &Url) -> Result<(), Refusal> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Refusal::Scheme);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Refusal::Credentials);
+    }
+    Ok(())
+}
+
+fn judge_stranger(url: &Url, nets: &Nets) -> Result<(), Refusal> {
     if url.as_str().len() > LONGEST_URL {
-        return Err("a URL longer than 2048 bytes");
+        return Err(Refusal::TooLong);
     }
     // The parser has already read every spelling of an IPv4 address (decimal, hex, octal, full-width) as one.
-    let literal = match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::V4(address),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+    match url.host() {
+        Some(Host::Ipv4(address)) => judge_literal(address.into(), nets),
+        Some(Host::Ipv6(address)) => judge_literal(address.into(), nets),
         Some(Host::Domain(name)) => {
             judge_name(name)?;
-            return match url.port() {
+            match url.port() {
                 None | Some(80 | 443) => Ok(()),
-                Some(_) => Err("a port other than 80 and 443"),
-            };
+                Some(_) => Err(Refusal::Port),
+            }
         }
-        None => return Err("a URL without a host"),
-    };
-    if is_in(literal, allow_nets) { Ok(()) } else { Err("an address in place of a name") }
+        None => Err(Refusal::NoHost),
+    }
+}
+
+/// An address in place of a name, at any port: only where the operator allows it.
+fn judge_literal(address: IpAddr, nets: &Nets) -> Result<(), Refusal> {
+    nets.admit(address)?;
+    if is_in(address, &nets.allow) { Ok(()) } else { Err(Refusal::Literal) }
 }
 
 /// Last labels that never name a public host (RFC 6761, 6762, 7686, 9476 and custom).
@@ -220,22 +289,17 @@ const SPECIAL_LABELS: [&str; 12] = [
     "test",
 ];
 
-fn judge_name(name: &str) -> Result<(), &'static str> {
+fn judge_name(name: &str) -> Result<(), Refusal> {
     let name = name.strip_suffix('.').unwrap_or(name);
-    let Some((rest, last)) = name.rsplit_once('.') else {
-        return Err("a name without a dot");
-    };
+    let (rest, last) = name.rsplit_once('.').ok_or(Refusal::NoDot)?;
     if SPECIAL_LABELS.contains(&last) || (last == "arpa" && rest.rsplit('.').next() == Some("home")) {
-        return Err("a name that is not public");
+        return Err(Refusal::SpecialName);
     }
-    match psl::domain_str(name) {
-        Some(_) => Ok(()),
-        None => Err("a name that belongs to a registry"),
-    }
+    psl::domain_str(name).map(drop).ok_or(Refusal::PublicSuffix)
 }
 
-fn forbidden(reason: &'static str) -> LookupError {
-    LookupError::Forbidden { reason: reason.into() }
+fn forbidden(refusal: Refusal) -> LookupError {
+    LookupError::Forbidden { reason: refusal.reason().into() }
 }
 
 #[cfg(test)]

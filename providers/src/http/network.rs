@@ -9,13 +9,14 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
+use super::guard::Nets;
+use super::permission::PRODUCT;
 use super::resolve::GuardedResolver;
 use super::{HttpClient, Limits};
 use crate::clock::SharedClock;
@@ -46,10 +47,10 @@ pub struct NetworkError(pub String);
 impl Network {
     /// `contact` is the operator's URL or address in the user agent: `Gleaner/0.1.0 (+contact)`.
     pub fn new(contact: Option<&str>, clock: SharedClock) -> Result<Self, NetworkError> {
-        let product = concat!("Gleaner/", env!("CARGO_PKG_VERSION"));
+        let version = env!("CARGO_PKG_VERSION");
         let user_agent = match contact {
-            Some(contact) => format!("{product} (+{contact})"),
-            None => product.to_owned(),
+            Some(contact) => format!("{PRODUCT}/{version} (+{contact})"),
+            None => format!("{PRODUCT}/{version}"),
         };
         let user_agent = HeaderValue::try_from(user_agent)
             .map_err(|_| NetworkError("the contact holds characters that no header may".into()))?;
@@ -71,24 +72,24 @@ impl Network {
         &self.shared.vendors
     }
 
-    /// A client that connects to public addresses only, and to `allow_nets`. All providers without exceptions of
+    /// A client that connects to public addresses only, and by the operator's exceptions. All providers without exceptions of
     /// their own share one.
-    pub(super) fn web(&self, allow_nets: &[IpNet]) -> Result<reqwest::Client, NetworkError> {
-        if !allow_nets.is_empty() {
-            return self.build_web(allow_nets);
+    pub(super) fn web(&self, nets: &Nets) -> Result<reqwest::Client, NetworkError> {
+        if !nets.is_empty() {
+            return self.build_web(nets);
         }
         if let Some(client) = self.shared.web.get() {
             return Ok(client.clone());
         }
-        let client = self.build_web(allow_nets)?;
+        let client = self.build_web(nets)?;
         Ok(self.shared.web.get_or_init(|| client).clone())
     }
 
-    fn build_web(&self, allow_nets: &[IpNet]) -> Result<reqwest::Client, NetworkError> {
+    fn build_web(&self, nets: &Nets) -> Result<reqwest::Client, NetworkError> {
         builder(&self.shared.user_agent, tls(&[b"http/1.1"])?)
             .http1_only()
             .pool_max_idle_per_host(1)
-            .dns_resolver(Arc::new(GuardedResolver::new(allow_nets)))
+            .dns_resolver(Arc::new(GuardedResolver::new(nets)))
             .build()
             .map_err(NetworkError::of)
     }

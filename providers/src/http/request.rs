@@ -27,8 +27,17 @@ pub struct Request<'a> {
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
     pub(super) meaning: StatusMeaning,
+    pub(super) errand: Errand,
     /// Why it cannot be sent: found while building, told by `send`.
     fault: Option<LookupError>,
+}
+
+/// What is fetched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Errand {
+    /// An answer to the caller's question.
+    Page,
+    Robots,
 }
 
 impl<'a> Request<'a> {
@@ -40,8 +49,14 @@ impl<'a> Request<'a> {
             headers: HeaderMap::new(),
             body: None,
             meaning: default_meaning,
+            errand: Errand::Page,
             fault: None,
         }
+    }
+
+    /// The question that comes before a page: what robots may read.
+    pub(super) fn for_robots(client: &'a HttpClient, url: Url) -> Self {
+        Self { errand: Errand::Robots, ..Self::new(client, Method::GET, url) }
     }
 
     pub(super) fn json<T: serde::Serialize + ?Sized>(mut self, body: &T) -> Self {

@@ -11,28 +11,27 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::time::timeout;
 
-use super::guard::{self, Refusal};
+use super::guard::{Nets, Refusal};
 
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A resolver that answers with allowed addresses or not at all.
 pub(super) struct GuardedResolver {
-    allow_nets: Arc<[IpNet]>,
+    nets: Arc<Nets>,
 }
 
 impl GuardedResolver {
-    pub(super) fn new(allow_nets: &[IpNet]) -> Self {
-        Self { allow_nets: allow_nets.into() }
+    pub(super) fn new(nets: &Nets) -> Self {
+        Self { nets: Arc::new(nets.clone()) }
     }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_nets = Arc::clone(&self.allow_nets);
+        let nets = Arc::clone(&self.nets);
         Box::pin(async move {
             let addresses = timeout(RESOLVE_TIMEOUT, lookup(name.as_str()))
                 .await
@@ -40,7 +39,7 @@ impl Resolve for GuardedResolver {
             if addresses.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::NotFound).into());
             }
-            judge_all(&addresses, &allow_nets)?;
+            judge_all(&addresses, &nets)?;
             let addresses: Addrs = Box::new(addresses.into_iter());
             Ok(addresses)
         })
@@ -56,8 +55,8 @@ async fn lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
 }
 
 /// Passes if every address may be connected to.
-pub(super) fn judge_all(addresses: &[SocketAddr], allow_nets: &[IpNet]) -> Result<(), RefusedAddress> {
-    addresses.iter().try_for_each(|address| guard::admit(address.ip(), allow_nets)).map_err(RefusedAddress)
+pub(super) fn judge_all(addresses: &[SocketAddr], nets: &Nets) -> Result<(), RefusedAddress> {
+    addresses.iter().try_for_each(|address| nets.admit(address.ip())).map_err(RefusedAddress)
 }
 
 /// A name led to an address that may not be reached. Travels through the client's error chain.

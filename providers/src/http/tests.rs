@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{HttpClient, Limits, Network};
+use super::{HttpClient, Limits, Nets, Network};
 use crate::clock::SystemClock;
 use crate::error::LookupError;
 use crate::provider::{Quota, Reach};
@@ -41,7 +41,8 @@ fn hasty(server: &Server) -> Limits {
 fn web() -> Limits {
     Limits {
         reach: Reach::Web,
-        allow_nets: vec!["127.0.0.0/8".parse().unwrap()],
+        nets: Nets { allow: vec!["127.0.0.0/8".parse().unwrap()], ..Nets::default() },
+        per_site: None,
         attempts: 1,
         ..Limits::for_quota(Quota::per_second(10_000))
     }

@@ -239,13 +239,3 @@ async fn no_more_than_the_permits_are_out_at_once() {
     drop(out.pop());
     drop(limiter.enter(Duration::ZERO).await.unwrap());
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_redirect_needs_a_turn_but_no_second_permit() {
-    let limiter = Arc::new(Limiter::new(Quota::per_second(1), n(1)));
-    let pass = limiter.enter(Duration::ZERO).await.unwrap();
-    limiter.follow(&pass, Duration::ZERO).await.unwrap_err();
-    let start = Instant::now();
-    limiter.follow(&pass, Duration::from_secs(3)).await.unwrap();
-    assert!(start.elapsed() >= Duration::from_secs(1));
-}

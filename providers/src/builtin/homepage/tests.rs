@@ -86,7 +86,7 @@ fn a_strangers_page_says_nothing() {
 
 #[test]
 fn only_a_mailbox_of_a_persons_own_has_a_page() {
-    let homepage = Homepage { descriptor: descriptor(), template: "https://{domain}/".into() };
+    let homepage = Homepage::new(descriptor(), "https://{domain}/".into());
     let page = |address| homepage.page_of(&email(address)).map(String::from);
     assert_eq!(page("ada@example.com").as_deref(), Some("https://example.com/"));
     for address in ["ada@gmail.com", "info@example.com"] {

@@ -9,7 +9,7 @@ use super::Refusal::{
     Anycast, Benchmark, CarrierShared, CloudService, Documentation, LinkLocal, Loopback, Multicast,
     NotPublicV6, Private, Protocol, ProtocolV6, Reserved, SixToFour, Unspecified,
 };
-use super::{PUBLIC_V6, Refusal, Route, Verdict, admit, route, verdict};
+use super::{Nets, PUBLIC_V6, Refusal, Route, Verdict, judge_url, route, verdict};
 use crate::error::LookupError;
 use crate::http::Limits;
 use crate::provider::{Quota, Reach};
@@ -114,14 +114,19 @@ proptest! {
 
 #[test]
 fn an_allowed_network_is_the_operators_choice() {
-    let nets = ["127.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-    let judged = |text: &str| admit(text.parse().unwrap(), &nets);
+    let allow = vec!["127.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+    let deny = vec!["127.9.0.0/16".parse().unwrap(), "1.2.3.0/24".parse().unwrap()];
+    let nets = Nets { allow, deny };
+    let judged = |text: &str| nets.admit(text.parse().unwrap());
     assert_eq!(judged("127.0.0.1"), Ok(()));
     assert_eq!(judged("::ffff:127.0.0.1"), Ok(()));
     assert_eq!(judged("fd12::1"), Ok(()));
     assert_eq!(judged("8.8.8.8"), Ok(()));
     assert_eq!(judged("10.0.0.1"), Err(Private));
     assert_eq!(judged("::1"), Err(NotPublicV6));
+    assert_eq!(judged("1.2.3.4"), Err(Refusal::Denied));
+    assert_eq!(judged("::ffff:1.2.3.4"), Err(Refusal::Denied));
+    assert_eq!(judged("127.9.9.9"), Err(Refusal::Denied), "deny wins over allow");
 }
 
 fn limits(reach: Reach, trusted: Option<&str>) -> Limits {
@@ -233,4 +238,32 @@ fn an_operators_origin_may_be_private_and_nothing_beside_it() {
     assert_eq!(judged(&web, "http://127.0.0.1:8081/x"), None);
     assert_eq!(judged(&web, "http://127.0.0.2:8080/x"), None);
     assert_eq!(judged(&web, "https://ada.example.org/"), Some(Route::Guarded));
+}
+
+#[test]
+fn a_url_is_refused_with_its_reason() {
+    for (url, refusal) in [
+        ("nonsense", Refusal::NotUrl),
+        ("http://", Refusal::NotUrl),
+        ("https://[::1", Refusal::NotUrl),
+        ("ftp://ada.example.org/", Refusal::Scheme),
+        ("javascript:alert(1)", Refusal::Scheme),
+        ("https://ada@ada.example.org/", Refusal::Credentials),
+        ("http://127.1/", Loopback),
+        ("http://１２７.0.0.1/", Loopback),
+        ("http://[::ffff:127.0.0.1]/", Loopback),
+        ("http://169.254.169.254/", LinkLocal),
+        ("http://[fd00::1]/", NotPublicV6),
+        ("http://8.8.8.8/", Refusal::Literal),
+        ("http://intranet/", Refusal::NoDot),
+        ("http://nas.lan/", Refusal::SpecialName),
+        ("http://co.uk/", Refusal::PublicSuffix),
+        ("http://github.io/", Refusal::PublicSuffix),
+        ("http://ada.example.org:8080/", Refusal::Port),
+    ] {
+        assert_eq!(judge_url(url), Err(refusal), "{url}");
+    }
+    let long = format!("https://ada.example.org/{}", "x".repeat(2_048));
+    assert_eq!(judge_url(&long), Err(Refusal::TooLong));
+    assert_eq!(judge_url(" https://ADA.example.org ").unwrap().as_str(), "https://ada.example.org/");
 }

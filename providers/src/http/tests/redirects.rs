@@ -6,9 +6,9 @@ use url::Url;
 use super::server::{Script, Server};
 use super::{client, error_of, forbidden, vendor, web};
 use crate::error::LookupError;
-use crate::http::Limits;
 use crate::http::exchange::{Hop, judge_hop};
 use crate::http::guard::Route;
+use crate::http::{Limits, Nets};
 use crate::provider::{Quota, Reach};
 
 fn redirect(to: &str) -> Script {
@@ -76,7 +76,7 @@ async fn the_web_cannot_send_us_inside() {
 #[tokio::test]
 async fn a_name_that_leads_inside_is_refused_unless_allowed() {
     let server = Server::start(vec![Server::answer("200 OK", &[], "yes")]).await;
-    let strict = Limits { allow_nets: Vec::new(), ..web() };
+    let strict = Limits { nets: Nets::default(), ..web() };
     assert_eq!(error_of(strict.clone(), server.named("/")).await, forbidden("a loopback address"));
     let mixed = Url::parse("http://mixed.example.com/").unwrap();
     assert_eq!(error_of(strict.clone(), mixed).await, forbidden("a private address"));
@@ -99,7 +99,7 @@ async fn a_kept_connection_is_not_shared_with_strangers() {
     let network = super::Network::new(None, crate::clock::SystemClock::shared()).unwrap();
     let allowed = network.client("allowed", web());
     allowed.get(server.named("/")).send().await.unwrap();
-    let strict = network.client("strict", Limits { allow_nets: Vec::new(), ..web() });
+    let strict = network.client("strict", Limits { nets: Nets::default(), ..web() });
     let error = strict.get(server.named("/")).send().await.unwrap_err();
     assert_eq!(error, forbidden("a loopback address"));
     assert_eq!(server.heard().len(), 1);
