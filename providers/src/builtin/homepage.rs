@@ -4,9 +4,8 @@
 //! sign-ups at somebody else's domain cost that domain one visit.
 //!
 //! Invariant: only the domain is told, to the domain's own host; nothing is taken from a page that does not prove
-//! to be this address's (see `proof`); and a page that asks machines to keep out is not read.
+//! to be this address's (see `page::owner_of`); and a page that asks machines to keep out is not read.
 
-mod proof;
 #[cfg(test)]
 #[cfg(feature = "contract")]
 mod tests;
@@ -19,7 +18,6 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use self::proof::{Proof, owner};
 use super::{Accounts, birth_of, named, seen_at};
 use crate::age::BirthInterval;
 use crate::email::{EmailAddress, MailboxKind};
@@ -28,7 +26,7 @@ use crate::finding::{Assurance, Claim, Confidence, Finding};
 use crate::http::{HttpClient, Response};
 use crate::memo::Memo;
 use crate::name::Parts;
-use crate::page::{self, Facts, Person};
+use crate::page::{self, Facts, Owner, Person, Proof};
 use crate::provider::{Descriptor, Field, Identifier, KeyNeed, Lookup, Price, Provider, Quota, Reach};
 use crate::settings::{ProviderSettings, SettingsError};
 use crate::social::SocialProfile;
@@ -204,8 +202,8 @@ fn finding(facts: &Facts, url: &Url, email: &EmailAddress, today: Date) -> Optio
     if facts.is_closed {
         return None;
     }
-    let (person, proof) = owner(facts, email)?;
-    let confidence = proof.confidence();
+    let Owner { person, proof, .. } = page::owner_of(facts, email)?;
+    let confidence = confidence(proof);
     let name = named(person.name.clone(), &[email.local_part()]);
     let births = person.births.iter().filter_map(|text| BirthInterval::parse_birth_date(text, today).ok());
     let birth = birth_of(births).filter(|(_, agreed)| *agreed);
@@ -240,13 +238,12 @@ fn evidence(url: &Url) -> String {
     url.into()
 }
 
-impl Proof {
-    /// How sure a fact is when its page is tied to the address in this way.
-    const fn confidence(self) -> Confidence {
-        match self {
-            Self::Stated => Confidence::literal(0.9),
-            Self::OnlyPerson => Confidence::literal(0.8),
-            Self::NameAgrees => Confidence::literal(0.6),
-        }
+/// How sure a fact is when its page is tied to the address in this way.
+const fn confidence(proof: Proof) -> Confidence {
+    match proof {
+        Proof::Stated => Confidence::literal(0.9),
+        Proof::Hashed => Confidence::literal(0.85),
+        Proof::OnlyPerson => Confidence::literal(0.8),
+        Proof::NameAgrees => Confidence::literal(0.6),
     }
 }
