@@ -11,7 +11,10 @@ mod email;
 mod lines;
 mod name;
 mod object;
+mod page;
+mod robots;
 mod social;
+mod target;
 
 use super::Exit;
 
@@ -21,6 +24,9 @@ Try it:
   gleaner normalize email < addresses.txt | jq -r 'select(.ok) | .canonical' | sort -u
   gleaner normalize age --as-of 2026-01-31 ages.txt | jq -c 'select(.ok | not)'
   printf 'twitter\\t@Ada_Example\\n' | gleaner normalize social
+  curl -s https://ada.example.org/ | gleaner normalize page --url https://ada.example.org/ --email me@ada.example.org
+  gleaner normalize target --value http://169.254.169.254/
+  gleaner normalize robots --robots robots.txt --value /private/
 
 Each value is answered with one line of JSON, in order: {\"input\": …, \"ok\": true, …} with what was made of it, or
 {\"input\": …, \"ok\": false, \"reason\": …}. That a value is refused is an answer: the exit code is 0.
@@ -37,6 +43,12 @@ pub(crate) enum Command {
     Age(age::Args),
     /// Read addresses of profiles, account names and ids
     Social(social::Args),
+    /// Read HTML pages: the people on them, and what would be kept of whom
+    Page(page::Args),
+    /// Judge URLs: would the door to the network let them through?
+    Target(target::Args),
+    /// Judge paths by a robots.txt: may they be asked for?
+    Robots(robots::Args),
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
@@ -45,6 +57,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Name(args) => name::run(&args),
         Command::Age(args) => age::run(&args),
         Command::Social(args) => social::run(&args),
+        Command::Page(args) => page::run(&args),
+        Command::Target(args) => target::run(&args),
+        Command::Robots(args) => robots::run(&args),
     }?;
     Ok(Exit::Done)
 }

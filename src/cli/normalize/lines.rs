@@ -49,7 +49,7 @@ pub(super) fn answer<T: Serialize>(
     sources: &Sources,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> anyhow::Result<()> {
-    let mut answers = Answers { lines: Vec::with_capacity(2 * BLOCK), with_input: !sources.no_input };
+    let mut answers = Answers::new(!sources.no_input);
     if !sources.values.is_empty() {
         sources.values.iter().try_for_each(|value| answers.add(value, read(value)))?;
     } else if sources.files.is_empty() {
@@ -142,13 +142,21 @@ impl<R: Read> Lines<R> {
 }
 
 /// Answers that wait to be written together.
-struct Answers {
+pub(super) struct Answers {
     lines: Vec<u8>,
     with_input: bool,
 }
 
 impl Answers {
-    fn add<T: Serialize>(&mut self, input: &str, outcome: Result<T, String>) -> anyhow::Result<()> {
+    pub(super) fn new(with_input: bool) -> Self {
+        Self { lines: Vec::with_capacity(2 * BLOCK), with_input }
+    }
+
+    pub(super) fn add<T: Serialize>(
+        &mut self,
+        input: &str,
+        outcome: Result<T, String>,
+    ) -> anyhow::Result<()> {
         let input = self.with_input.then_some(input);
         let answer = match outcome {
             Ok(made) => Answer { input, ok: true, made: Some(made), reason: None },
@@ -162,7 +170,7 @@ impl Answers {
         Ok(())
     }
 
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         out::block(&self.lines);
         self.lines.clear();
     }

@@ -35,7 +35,7 @@ enum Id {
 
 /// An account as it is kept.
 #[derive(Serialize)]
-struct Made {
+pub(super) struct Made {
     network: String,
     kind: String,
     id: String,
@@ -82,7 +82,7 @@ impl Stated {
     }
 }
 
-fn shown(profile: &SocialProfile) -> Made {
+pub(super) fn shown(profile: &SocialProfile) -> Made {
     let key = profile.key();
     let (space, id) = key.split_once(':').unwrap_or((key, ""));
     let kind = match space.split_once('#') {
