@@ -80,6 +80,11 @@ impl SocialProfile {
             return result;
         }
         let (address, url) = address::Address::read(text)?;
+        if let Some(inner) = address::put_behind(text)
+            && !matches!(network::site_of(&address.host), network::Where::Elsewhere)
+        {
+            return Self::parse(inner);
+        }
         if address.host == "fb.me" && address.segments.first().is_some_and(|first| ids::facebook_short(first))
         {
             return Err(ProfileError::ShortLink);
@@ -136,6 +141,9 @@ impl SocialProfile {
                 return Some(Self::account_on("telegram", name));
             }
             _ => {}
+        }
+        if let Some(handle) = text.strip_prefix('@').filter(|handle| handle.ends_with(".bsky.social")) {
+            return Some(Self::account_on("bluesky", handle));
         }
         if text.starts_with('@') && text.matches('@').count() == 2 {
             return Some(fediverse::account(text));

@@ -11,6 +11,7 @@ mod faulty;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod normalize;
 mod privacy;
 #[cfg(test)]
 mod store;

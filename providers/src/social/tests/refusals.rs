@@ -213,6 +213,7 @@ fn what_cannot_be_read_is_refused() {
         "@ada@",
         "@@x",
         "@ada@b c",
+        "@ada@www.host",
         "0000-0000-0000-0424x",
     ] {
         let error = refusal(text);
@@ -246,6 +247,9 @@ fn accounts_that_are_none_are_refused() {
         ("website", "ada"),
         ("twitter", "javascript:alert(1)"),
         ("youtube", "watch?v=x"),
+        ("twitter", "N/A"),
+        // Once read for ever.
+        ("bluesky", "did://x"),
     ] {
         assert!(SocialProfile::on_network(network, account).is_err(), "{network} {account}");
     }
