@@ -12,6 +12,7 @@ mod faulty;
 mod kill;
 #[cfg(test)]
 mod normalize;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod store;

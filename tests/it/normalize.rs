@@ -11,7 +11,12 @@ const KINDS: [&str; 5] = ["email", "name", "age", "social", "target"];
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gleaner"));
-    command.arg("normalize").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .arg("normalize")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -136,7 +141,8 @@ fn many_lines_pass_through_and_a_reader_may_leave() {
 #[test]
 fn nothing_is_written_beside_the_answer() {
     let folder = tempfile::tempdir().unwrap();
-    let output = command(&["email", "--value", "ada@example.org"]).current_dir(folder.path()).output().unwrap();
+    let output =
+        command(&["email", "--value", "ada@example.org"]).current_dir(folder.path()).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

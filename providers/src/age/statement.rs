@@ -119,6 +119,10 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, AgeError> {
     while let Some(c) = rest.chars().next() {
         if c.is_ascii_digit() {
             let (digits, after) = split_while(rest, |c| c.is_ascii_digit());
+            if digits.starts_with('0') && digits.len() > 1 {
+                // `06-07` is a day without its year.
+                return Err(NOT_AN_AGE);
+            }
             tokens.push(Token::Number(digits.parse().map_err(|_| NOT_AN_AGE)?));
             rest = glued(without_zero_fraction(after)?);
         } else if c.is_alphabetic() || c == '\'' {
@@ -129,15 +133,24 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, AgeError> {
             }
             rest = if is_part(word) { after.trim_start_matches(['-', ' ']) } else { glued(after) };
         } else {
-            if matches!(c, '+' | '-' | '<' | '>' | '=' | '≤' | '≥' | '&') {
+            if c == '_' && is_between_digits(text, rest) {
+                // `AGE_25_34`
+                tokens.push(Token::Sign('-'));
+            } else if matches!(c, '+' | '-' | '<' | '>' | '=' | '≤' | '≥' | '&') {
                 tokens.push(Token::Sign(c));
-            } else if !matches!(c, ' ' | ':') {
+            } else if !matches!(c, ' ' | ':' | '_') {
                 return Err(NOT_AN_AGE);
             }
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
         }
     }
     Ok(tokens)
+}
+
+/// Whether `rest`, the end of `text`, begins with a sign that stands between two digits.
+fn is_between_digits(text: &str, rest: &str) -> bool {
+    let before = text.strip_suffix(rest).is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()));
+    before && rest.get(1..).is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn split_while(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
@@ -183,7 +196,16 @@ fn is_filler(word: &str) -> bool {
             | "is"
             | "jahre"
             | "alt"
+            | "range"
+            | "group"
             | "ans"
             | "años"
+            | "anos"
+            | "anni"
+            | "jaar"
+            | "år"
+            | "歳"
+            | "岁"
+            | "세"
     )
 }

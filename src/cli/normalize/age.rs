@@ -8,6 +8,7 @@ use gleaner_providers::BirthInterval;
 use gleaner_providers::age::{AgeError, Precision};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::lines::{self, Sources};
 use super::object;
@@ -25,18 +26,10 @@ pub(crate) struct Args {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stated {
-    birth_date: Option<String>,
-    birth_year: Option<Number>,
-    age: Option<Number>,
+    birth_date: Option<Value>,
+    birth_year: Option<Value>,
+    age: Option<Value>,
     as_of: Option<Date>,
-}
-
-/// A number that some vendors write as a text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Number {
-    Whole(u16),
-    Text(String),
 }
 
 /// When somebody was born, and how old that makes them.
@@ -100,21 +93,29 @@ fn looks_like_a_date(text: &str) -> bool {
 
 impl Stated {
     fn birth(self, as_of: Date) -> Result<BirthInterval, String> {
-        let date = self.birth_date.map(|text| BirthInterval::parse_birth_date(&text, as_of));
-        let year = self.birth_year.map(|year| match year {
-            Number::Whole(year) => BirthInterval::parse_birth_date(&format!("{year:04}"), as_of),
-            Number::Text(year) => BirthInterval::parse_birth_date(&year, as_of),
-        });
-        let age = self.age.map(|age| match age {
-            Number::Whole(age) => BirthInterval::parse_age(&age.to_string(), as_of),
-            Number::Text(age) => BirthInterval::parse_age(&age, as_of),
-        });
+        let read = |value: Option<Value>, parse: fn(&str, Date) -> Result<BirthInterval, AgeError>| {
+            Ok::<_, String>(
+                text_of(value)?.map(|text| parse(&text, as_of).map_err(|error| error.to_string())),
+            )
+        };
+        let date = read(self.birth_date, BirthInterval::parse_birth_date)?;
+        let year = read(self.birth_year, BirthInterval::parse_birth_date)?;
+        let age = read(self.age, BirthInterval::parse_age)?;
         let mut births = [date, year, age].into_iter().flatten();
-        let first = births.next().ok_or("is empty")?.map_err(|error| error.to_string())?;
+        let first = births.next().ok_or("is empty")??;
         births.try_fold(first, |birth, next| {
-            let next = next.map_err(|error| error.to_string())?;
-            birth.intersect(&next).ok_or_else(|| "contradicts itself".to_owned())
+            birth.intersect(&next?).ok_or_else(|| "contradicts itself".to_owned())
         })
+    }
+}
+
+/// The text of a value that some vendors write as a number; blank ones say nothing.
+fn text_of(value: Option<Value>) -> Result<Option<String>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
+        Some(_) => Err("states neither a number nor a text".to_owned()),
     }
 }
 

@@ -70,9 +70,19 @@ impl Stated {
             Id::Number(id) => id.to_string(),
             Id::Text(id) => id,
         });
+        // An account name of digits may be somebody else's.
+        let on_network_by_id = |id: String| {
+            let is_number = id.bytes().all(|b| b.is_ascii_digit());
+            match on_network(id.clone())? {
+                profile if is_number && profile.handle() == Some(id.as_str()) => {
+                    Err(ProfileError::NotAProfile("a number where the network has names"))
+                }
+                profile => Ok(profile),
+            }
+        };
         let url = self.url.map(|url| SocialProfile::parse(&url));
         let mut why = None;
-        for outcome in url.into_iter().chain(self.handle.map(on_network)).chain(id.map(on_network)) {
+        for outcome in url.into_iter().chain(self.handle.map(&on_network)).chain(id.map(on_network_by_id)) {
             match outcome {
                 Ok(profile) => return Ok(profile),
                 Err(error) => why = why.or(Some(error)),
