@@ -20,8 +20,16 @@ pub(super) fn parse(text: &str, observed: Date) -> Result<BirthInterval, AgeErro
     if let Some(date) = after_born(&text) {
         return BirthInterval::parse_birth_date(date, observed);
     }
+    if is_day_without_year(&text) {
+        return Err(AgeError::NoYear);
+    }
     let (youngest, oldest) = ages(&tokens(&text)?)?;
     BirthInterval::from_ages(youngest, oldest, observed)
+}
+
+/// `06-07`: nobody pads ages, and vCards give birthdays so.
+fn is_day_without_year(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'0', b'0'..=b'9', b'-', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// What follows `born`, `born in`, `b.` or `*`.
@@ -119,10 +127,6 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, AgeError> {
     while let Some(c) = rest.chars().next() {
         if c.is_ascii_digit() {
             let (digits, after) = split_while(rest, |c| c.is_ascii_digit());
-            if digits.starts_with('0') && digits.len() > 1 {
-                // `06-07` is a day without its year.
-                return Err(NOT_AN_AGE);
-            }
             tokens.push(Token::Number(digits.parse().map_err(|_| NOT_AN_AGE)?));
             rest = glued(without_zero_fraction(after)?);
         } else if c.is_alphabetic() || c == '\'' {
