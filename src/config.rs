@@ -17,10 +17,12 @@ use serde::Deserialize;
 mod check;
 mod provider;
 mod source;
+mod web;
 
 pub use check::Problem;
 pub use provider::{ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
+pub use web::Web;
 
 /// Everything an operator can set.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +36,7 @@ pub struct Config {
     pub policy_version: String,
     /// A page or address where the owner of a server can reach the operator; part of the user agent.
     pub contact: Option<String>,
+    pub web: Web,
     pub enrich: Enrich,
     pub worker: Worker,
     pub retry: Retry,
@@ -48,6 +51,7 @@ impl Default for Config {
             database: None,
             policy_version: "1".to_owned(),
             contact: None,
+            web: Web::default(),
             enrich: Enrich::default(),
             worker: Worker::default(),
             retry: Retry::default(),

@@ -6,6 +6,7 @@
 //! Invariant: no I/O, nothing is run or followed, and every list is bounded. CPU-bound: callers on a runtime go
 //! through `spawn_blocking`.
 
+mod charset;
 mod contact;
 mod hcard;
 mod head;
@@ -22,7 +23,6 @@ mod text;
 mod unite;
 mod walk;
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
@@ -46,7 +46,7 @@ const PIECE_BYTES: usize = 4096;
 const PATIENCE: Duration = Duration::from_millis(150);
 const PATIENCE_PER_PIECE: Duration = Duration::from_micros(3300);
 /// Steps within texts and scopes that readers share; an honest page of 1 MiB takes a tenth of it.
-const MAX_STEPS: usize = 1_000_000;
+const MAX_STEPS: usize = 200_000;
 /// More than any address of a page that is shown to people.
 const MAX_LINK_BYTES: usize = 2048;
 /// People on one page that are read; a longer staff list is read in part.
@@ -67,6 +67,8 @@ pub struct Facts {
     pub me: Vec<Url>,
     /// The accounts that the page names as its author's in its head: `fediverse:creator`, `twitter:creator`.
     pub creators: Vec<Url>,
+    /// Files in which the page says that more stands of its author (FOAF); they are not read.
+    pub foaf: Vec<Url>,
     /// Whether the page is about an organisation, too, whose links and addresses may be nobody's in particular.
     pub is_organisations: bool,
     /// Whether the page asks machines not to keep what it says.
@@ -117,7 +119,12 @@ pub enum PageError {
 
 /// Reads a page that came from `url`.
 pub fn read(body: &[u8], url: &Url) -> Result<Facts, PageError> {
-    let html = parse(&decode(body))?;
+    read_as(body, None, url)
+}
+
+/// Reads a page that came from `url` with this `Content-Type`, which may name its charset.
+pub fn read_as(body: &[u8], content_type: Option<&str>, url: &Url) -> Result<Facts, PageError> {
+    let html = parse(&charset::decode(body, content_type))?;
     let page = Page::of(&html, url);
     let (mut facts, mut people) = (Facts::default(), Vec::new());
     hcard::read(&page, &mut people, &mut facts);
@@ -152,11 +159,6 @@ pub fn is_closed(directives: &str) -> bool {
 fn is_rule(word: &str) -> bool {
     let word = word.trim().to_ascii_lowercase();
     word == "unavailable_after" || word.starts_with("max-")
-}
-
-/// The text of a body. One place for charsets: today UTF-8, with U+FFFD for what is not.
-fn decode(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
 
 /// The tree of a page, or why it is not built.

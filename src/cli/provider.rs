@@ -43,8 +43,11 @@ fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             State::Off(missing) => ("off", Some(missing.as_ref())),
         };
         let supplies: Vec<_> = about.supplies.iter().map(|field| field.as_str()).collect();
-        let limits =
-            host.config.provider(&about.name).limits(about, &gleaner_providers::ProviderSettings::default());
+        let limits = host.config.provider(&about.name).limits(
+            about,
+            &gleaner_providers::ProviderSettings::default(),
+            &host.config.web,
+        );
         let quota = view::quota(limits.quota);
         if json {
             out::json(&json!({

@@ -55,6 +55,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
             problem(key, format!("must be at least {least}, and is {value}"));
         }
     }
+    if let Some((key, message)) = config.web.problem() {
+        problem(key, message);
+    }
     for name in config.providers.keys() {
         if let Some(message) = unknown_provider(name) {
             problem(&format!("providers.{name}"), message);

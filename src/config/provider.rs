@@ -11,6 +11,7 @@ use gleaner_providers::provider::{Descriptor, Quota};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::Web;
 use super::source::{self, ConfigError};
 
 /// One table `[providers.NAME]`. Everything is optional: the provider's own defaults hold otherwise.
@@ -60,7 +61,7 @@ impl ProviderConfig {
     }
 
     /// The limits of the door that the provider goes through.
-    pub fn limits(&self, descriptor: &Descriptor, settings: &ProviderSettings) -> Limits {
+    pub fn limits(&self, descriptor: &Descriptor, settings: &ProviderSettings, web: &Web) -> Limits {
         let burst = self.burst.unwrap_or(descriptor.quota.burst);
         let quota = self.quota.map_or(descriptor.quota, |rate| rate.0).with_burst(burst);
         let defaults = Limits::for_quota(quota);
@@ -69,6 +70,8 @@ impl ProviderConfig {
         Limits {
             reach: descriptor.reach,
             trusted: settings.trusted_origin(&descriptor.endpoint),
+            nets: web.nets(),
+            per_site: Some(web.per_site()),
             concurrency: self.concurrency.unwrap_or(defaults.concurrency),
             max_wait: milliseconds(self.max_wait_ms, defaults.max_wait),
             total_timeout: milliseconds(self.timeout_ms, defaults.total_timeout),

@@ -45,6 +45,8 @@ fn values_out_of_range_are_listed_all_at_once() {
         [enrich]
         wanted = []
         tiers = [["gravatar", "githup"], ["gravatar"]]
+        [web]
+        allow_nets = ["10.0.0.0/8", "::/0"]
         [retry]
         base_ms = 0
         [providers.people_data_lab]
@@ -57,6 +59,7 @@ fn values_out_of_range_are_listed_all_at_once() {
     `database`: must start with `sqlite:`, such as `sqlite:/var/lib/gleaner/gleaner.db`
     `enrich.wanted`: must name at least one of name, age, social
     `retry.base_ms`: must be at least 1, and is 0
+    `web.allow_nets`: `::/0` is every address; name the networks that you mean
     `providers.people_data_lab`: unknown provider `people_data_lab`, known are: gravatar, github, homepage, people_data_labs; did you mean `people_data_labs`?
     `enrich.tiers`: unknown provider `githup`, known are: gravatar, github, homepage, people_data_labs; did you mean `github`?
     `enrich.tiers`: names `gravatar` twice; a provider is asked once
@@ -84,4 +87,12 @@ fn quotas_are_read_in_calls_per_window() {
 fn wanted_fields_are_words() {
     let config = Config::parse("[enrich]\nwanted = [\"age\"]\n", "test").unwrap();
     assert_eq!(config.enrich.wanted, [Field::Age]);
+}
+
+#[test]
+fn networks_are_written_as_prefixes() {
+    let config =
+        Config::parse("[web]\ndeny_nets = [\"198.51.100.0/24\", \"2001:db8::/32\"]\n", "test").unwrap();
+    assert_eq!(config.web.nets().deny.len(), 2);
+    insta::assert_snapshot!(error("[web]\nallow_nets = [\"10.0.0.1\"]\n"), @"gleaner.toml:2:14: `10.0.0.1` is no network; write address/prefix, such as `10.1.0.0/16`");
 }

@@ -123,7 +123,7 @@ fn seat(entry: &Entry, config: &Config, network: &Network) -> Result<Seat, Panel
         None => {
             let provider = (entry.build)(&settings).map_err(|error| refused(error.to_string()))?;
             // With a key, its quota may be another.
-            let http = network.client(entry.name, own.limits(provider.descriptor(), &settings));
+            let http = network.client(entry.name, own.limits(provider.descriptor(), &settings, &config.web));
             State::On(Arc::new(Installed::new(provider, http)))
         }
     };

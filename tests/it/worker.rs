@@ -302,7 +302,7 @@ async fn a_second_stop_drops_what_is_in_flight_without_losing_it_or_its_attempt(
     stop.abort();
     running.await.unwrap();
     assert_eq!(bench.store.census().await.unwrap().waiting, 1);
-    let claim = Claim { owner: "next", limit: 1, lease: Duration::from_secs(60), now: START };
+    let claim = Claim { owner: "next", limit: 1, lease: Duration::from_mins(1), now: START };
     let again = bench.store.claim(claim).await.unwrap();
     assert_eq!(again[0].attempt, 1, "the attempt was given back");
     assert_eq!(again[0].hold.fence.0, 2, "the fence was not");

@@ -192,7 +192,9 @@ fn is_readable(response: &Response) -> bool {
 /// Parses off the runtime's threads: a page may take its time. A body that was cut at the cap is read as far as it
 /// goes.
 async fn read(response: Response) -> Result<Facts, LookupError> {
-    let parsing = tokio::task::spawn_blocking(move || page::read(response.body(), response.url()));
+    let parsing = tokio::task::spawn_blocking(move || {
+        page::read_as(response.body(), response.header("content-type"), response.url())
+    });
     let facts = parsing.await.map_err(|_| LookupError::malformed("the page could not be parsed"))?;
     facts.map_err(|error| LookupError::malformed(error.to_string()))
 }

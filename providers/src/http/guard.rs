@@ -9,7 +9,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+pub use ipnet::IpNet;
+use ipnet::{Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
 use super::Limits;

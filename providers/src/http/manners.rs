@@ -117,3 +117,6 @@ impl fmt::Debug for Manners {
         f.debug_struct("Manners").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,12 @@
 
 mod answers;
 mod faults;
+mod guests;
+mod hostile_pages;
 mod manners;
 pub(super) mod names;
 mod proxy;
+mod rebinding;
 mod redirects;
 mod server;
 

@@ -1,4 +1,4 @@
-//! Addresses as pages write them: `mailto:` links, Cloudflare's covers, "ada [at] example [dot] com", and hashes.
+//! Addresses as pages write them: `mailto:` links, Cloudflare's covers, `ada [at] example [dot] com`, and hashes.
 //!
 //! Invariant: only what can be undone in one way is undone, and nothing is looked for in running text.
 
@@ -103,7 +103,7 @@ fn uncover(cover: &str) -> Option<String> {
     is_address.then_some(address)
 }
 
-/// "ada [at] example [dot] com": words in brackets, or the bare words between spaces.
+/// `ada [at] example [dot] com`: words in brackets, or the bare words between spaces.
 fn spelled_out(text: &str) -> Option<String> {
     const BRACKETS: [(char, char); 4] = [('[', ']'), ('(', ')'), ('{', '}'), ('<', '>')];
     let mut spelled = text.to_ascii_lowercase();

@@ -5,7 +5,6 @@
 use super::contact::{address_at, hash_at};
 use super::microformats::{Item, Items, is_root};
 use super::person::Draft;
-use super::text::is_inert;
 use super::walk::elements_below;
 use super::{Facts, MAX_VALUES, Page, Person, Vocabulary, has};
 
@@ -44,7 +43,7 @@ fn person(items: &Items<'_>, card: &Item<'_>, page: &Page<'_>) -> Person {
         items.values(card, property).take(MAX_VALUES).for_each(|value| draft.take(word, &value));
     }
     let mut linked = Vec::new();
-    let own = elements_below(card.root, |element| !is_root(element) && !is_inert(element.value().name()));
+    let own = elements_below(card.root, |element| !is_root(element));
     for element in std::iter::once(card.root).chain(own.filter(|element| !is_root(element))) {
         linked.extend(address_at(&element).filter(|_| linked.len() <= MAX_VALUES));
         if let Some(hash) = hash_at(&element) {

@@ -1,4 +1,4 @@
-//! What the head of a page says of its author: OpenGraph's profile, `<meta name=author>`, accounts of creators.
+//! What the head of a page says of its author: the profile of `OpenGraph`, `<meta name=author>`, accounts of creators.
 //!
 //! Invariant: a title is never a name; `og:title` says what the page is called.
 

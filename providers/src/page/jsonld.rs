@@ -91,7 +91,7 @@ fn join<'a>(parts: &[&'a Node]) -> Vec<Described<'a>> {
 /// One node, as all its parts describe it.
 struct Described<'a>(Vec<&'a Node>);
 
-impl<'a> Described<'a> {
+impl Described<'_> {
     fn is(&self, kind: impl Fn(&str) -> bool) -> bool {
         let kinds = self.0.iter().filter_map(|part| part.get("@type").or_else(|| part.get("type")));
         kinds.flat_map(several).filter_map(Value::as_str).any(kind)

@@ -15,6 +15,12 @@ pub(super) fn read(page: &Page<'_>, facts: &mut Facts) {
         if is_link && has(&element, "rel", "me") {
             add(&mut facts.me, element.attr("href").and_then(|href| web_link(href, &page.base)));
         }
+        if is(&element, "link")
+            && has(&element, "rel", "meta")
+            && is_rdf(element.attr("type").unwrap_or_default())
+        {
+            add(&mut facts.foaf, element.attr("href").and_then(|href| web_link(href, &page.base)));
+        }
         facts.is_closed |= is(&element, "meta")
             && is_for_robots(element.attr("name").unwrap_or_default())
             && { super::is_closed(element.attr("content").unwrap_or_default()) };
@@ -24,4 +30,8 @@ pub(super) fn read(page: &Page<'_>, facts: &mut Facts) {
 fn is_for_robots(name: &str) -> bool {
     let name = name.trim();
     name.eq_ignore_ascii_case("robots") || name.eq_ignore_ascii_case("gleaner")
+}
+
+fn is_rdf(kind: &str) -> bool {
+    kind.trim().eq_ignore_ascii_case("application/rdf+xml")
 }

@@ -14,7 +14,6 @@ use scraper::ElementRef;
 pub(super) use self::classes::is_root;
 use self::classes::{Prefix, Style};
 use super::Page;
-use super::text::is_inert;
 use super::walk::{Visit, below};
 
 /// Items on one page that are read: posts, places and cards.
@@ -55,7 +54,7 @@ impl<'a> Items<'a> {
         // The items in which the walk stands, and how deep.
         let mut open: Vec<(usize, usize)> = Vec::new();
         let top = page.html.root_element();
-        let walk = below(top, |element| !is_inert(element.value().name()));
+        let walk = below(top, |_| true);
         for (depth, visit) in std::iter::once((0, Visit::Element(top))).chain(walk) {
             let Visit::Element(element) = visit else { continue };
             while open.last().is_some_and(|&(_, around)| around >= depth) {
@@ -90,13 +89,13 @@ impl<'a> Items<'a> {
     pub(super) fn values(&self, item: &'a Item<'a>, name: &'static str) -> impl Iterator<Item = String> {
         let stated = item.properties.iter().filter(move |property| property.name == name);
         let implied = if item.has(name) { None } else { self.implied(item, name) };
-        stated.filter_map(|property| self.value(property)).chain(implied)
+        stated.map(|property| self.value(property)).chain(implied)
     }
 
-    fn value(&self, property: &Property<'_>) -> Option<String> {
+    fn value(&self, property: &Property<'_>) -> String {
         let nested = property.item.and_then(|place| self.items.get(place));
         let stand_in = nested.and_then(|nested| self.stand_in(nested, property.prefix));
-        stand_in.or_else(|| value::of(property.prefix, property.element, self.page))
+        stand_in.unwrap_or_else(|| value::of(property.prefix, property.element, self.page))
     }
 
     /// What an item that is a property's value is in one word: its name, or its link.
@@ -108,7 +107,7 @@ impl<'a> Items<'a> {
         };
         let stated = item.properties.iter().find(|own| own.name == name && own.prefix == own_prefix);
         match stated {
-            Some(own) => value::of(own.prefix, own.element, self.page),
+            Some(own) => Some(value::of(own.prefix, own.element, self.page)),
             None => self.implied(item, name),
         }
     }
@@ -120,7 +119,7 @@ impl<'a> Items<'a> {
         }
         let has = |prefixes: &[Prefix]| item.properties.iter().any(|own| prefixes.contains(&own.prefix));
         match name {
-            "name" if !has(&[Prefix::Text, Prefix::Embedded]) => implied::name(item.root, self.page),
+            "name" if !has(&[Prefix::Text, Prefix::Embedded]) => Some(implied::name(item.root, self.page)),
             "photo" if !has(&[Prefix::Link]) => implied::photo(item.root),
             "url" if !has(&[Prefix::Link]) => implied::link(item.root),
             _ => None,

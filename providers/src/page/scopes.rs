@@ -1,5 +1,5 @@
 //! People in attributes: microdata (`itemscope`, `itemtype`, `itemprop`, `itemref`:
-//! <https://html.spec.whatwg.org/multipage/microdata.html>) and RDFa Lite (`typeof`, `property`:
+//! <https://html.spec.whatwg.org/multipage/microdata.html>) and `RDFa` Lite (`typeof`, `property`:
 //! <https://www.w3.org/TR/rdfa-lite/>) with the words of schema.org or FOAF.
 //!
 //! Invariant: what stands in a scope within a scope is the inner one's.
@@ -11,7 +11,7 @@ use scraper::ElementRef;
 use super::contact::address_at;
 use super::person::Draft;
 use super::terms::{is_person, term};
-use super::text::{self, is_inert};
+use super::text;
 use super::unite::MAX_DESCRIPTIONS;
 use super::walk::elements_below;
 use super::{Page, Person, Vocabulary};
@@ -92,9 +92,7 @@ impl Dialect {
     }
 
     fn take_below(&self, root: ElementRef<'_>, draft: &mut Draft<'_>, page: &Page<'_>) {
-        let goes_into =
-            |element: &ElementRef<'_>| !self.is_scope(element) && !is_inert(element.value().name());
-        for element in elements_below(root, goes_into) {
+        for element in elements_below(root, |element| !self.is_scope(element)) {
             self.take(&element, draft, page);
             if !page.may_step() {
                 break;

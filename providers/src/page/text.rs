@@ -11,38 +11,17 @@ use super::{Page, is};
 /// More text than any property holds.
 const MAX_TEXT_BYTES: usize = 1024;
 
-/// Elements whose content is not shown and not part of the page.
-pub(super) fn is_inert(name: &str) -> bool {
-    matches!(name, "script" | "style" | "template")
-}
-
-/// The text within an element as it is read out: pictures by their caption, or else their address.
+/// The text within an element as it is read out, pictures by their caption.
 pub(super) fn of(element: ElementRef<'_>, page: &Page<'_>) -> String {
-    collect(element, page, |picture| {
-        let address = || picture.attr("src").and_then(|src| page.base.join(src).ok()).map(String::from);
-        picture.attr("alt").map(str::to_owned).or_else(|| address().map(|address| format!(" {address} ")))
-    })
-}
-
-/// The same, without the addresses of pictures: for names.
-pub(super) fn of_names(element: ElementRef<'_>, page: &Page<'_>) -> String {
-    collect(element, page, |picture| picture.attr("alt").map(str::to_owned))
-}
-
-fn collect(
-    element: ElementRef<'_>,
-    page: &Page<'_>,
-    caption: impl Fn(ElementRef<'_>) -> Option<String>,
-) -> String {
     let mut text = String::new();
     if is(&element, "img") {
-        push(&mut text, &caption(element).unwrap_or_default());
+        push(&mut text, element.attr("alt").unwrap_or_default());
     }
-    for (_, visit) in below(element, |element| !is_inert(element.value().name())) {
+    for (_, visit) in below(element, |_| true) {
         match visit {
             Visit::Text(part) => push(&mut text, part),
             Visit::Element(inner) => match inner.value().name() {
-                "img" => push(&mut text, &caption(inner).unwrap_or_default()),
+                "img" => push(&mut text, inner.attr("alt").unwrap_or_default()),
                 name if is_line(name) => push(&mut text, "\n"),
                 _ => {}
             },

@@ -12,7 +12,7 @@ pub(super) enum Visit<'a> {
 }
 
 /// Everything below an element, each with its depth (1 for a child), but nothing below those elements into which the
-/// caller does not want to go.
+/// caller does not want to go. Scripts, styles and templates are not shown, and so not part of the page.
 pub(super) fn below<'a>(
     root: ElementRef<'a>,
     goes_into: impl Fn(&ElementRef<'a>) -> bool,
@@ -26,6 +26,9 @@ pub(super) fn below<'a>(
                 continue;
             };
             if let Some(element) = ElementRef::wrap(node) {
+                if matches!(element.value().name(), "script" | "style" | "template") {
+                    continue;
+                }
                 if goes_into(&element) {
                     open.push(node.children());
                 }

@@ -14,15 +14,15 @@ const NAMES: [Shape; 3] = [("img", "alt"), ("area", "alt"), ("abbr", "title")];
 const PHOTOS: [Shape; 2] = [("img", "src"), ("object", "data")];
 const LINKS: [Shape; 2] = [("a", "href"), ("area", "href")];
 
-pub(super) fn name(root: ElementRef<'_>, page: &Page<'_>) -> Option<String> {
+pub(super) fn name(root: ElementRef<'_>, page: &Page<'_>) -> String {
     let own = shown(root, &NAMES);
     let below = || {
         let only = only_child(root)?;
         let of = |element: ElementRef<'_>| shown(element, &NAMES).filter(|name| !name.trim().is_empty());
         of(only).or_else(|| of(only_child(only)?))
     };
-    let name = own.or_else(below).unwrap_or_else(|| text::of_names(root, page));
-    Some(name.trim().to_owned())
+    let name = own.or_else(below).unwrap_or_else(|| text::of(root, page));
+    name.trim().to_owned()
 }
 
 pub(super) fn photo(root: ElementRef<'_>) -> Option<String> {

@@ -12,14 +12,14 @@ use crate::page::{Page, has, text};
 /// Parts of one value that are read.
 const MAX_PARTS: usize = 16;
 
-pub(super) fn of(prefix: Prefix, element: ElementRef<'_>, page: &Page<'_>) -> Option<String> {
+pub(super) fn of(prefix: Prefix, element: ElementRef<'_>, page: &Page<'_>) -> String {
     let value = match prefix {
         Prefix::Text => words(element, page),
         Prefix::Link => link(element, page),
         Prefix::Date => date(element, page),
         Prefix::Embedded => text::of(element, page),
     };
-    Some(value.trim().to_owned())
+    value.trim().to_owned()
 }
 
 /// `p-*`
@@ -47,7 +47,9 @@ fn link(element: ElementRef<'_>, page: &Page<'_>) -> String {
 fn date(element: ElementRef<'_>, page: &Page<'_>) -> String {
     let mut parts = parts(element, page).map(|part| match part {
         Part::Title(title) => title.to_owned(),
-        Part::Value(value) => date_attribute(&value).unwrap_or_else(|| text::of(value, page)),
+        Part::Value(value) => {
+            date_attribute(&value).or_else(|| attribute(&value)).unwrap_or_else(|| text::of(value, page))
+        }
     });
     let year_first = |text: &String| text.trim().bytes().take_while(u8::is_ascii_digit).count() == 4;
     parts.find(year_first).or_else(|| date_attribute(&element)).unwrap_or_else(|| text::of(element, page))

@@ -1,7 +1,12 @@
 //! Personal pages: every layout, and what a robot must keep to.
 
 use super::*;
+use crate::builtin::homepage;
+use crate::clock::SystemClock;
+use crate::http::{Limits, Network};
+use crate::provider::{Quota, Reach};
 use crate::sandbox::Layout;
+use crate::{EmailAddress, LookupError, ProviderSettings, Subject};
 
 #[tokio::test]
 async fn pages_come_in_every_layout_and_are_the_owners() {
@@ -63,4 +68,29 @@ async fn some_domains_have_no_page_and_some_pages_speak_of_nobody() {
         }
     }
     assert!(missing > 30 && nobodys > 30 && shut > 3, "{missing} missing, {nobodys} nobody's, {shut} shut");
+}
+
+#[tokio::test]
+async fn the_provider_keeps_out_where_robots_are_kept_out() {
+    let sandbox = Sandbox::start(candid(8)).await.unwrap();
+    let settings = ProviderSettings { endpoint: sandbox.endpoint("homepage"), ..ProviderSettings::default() };
+    let provider = homepage::build(&settings).unwrap();
+    let limits = Limits {
+        reach: Reach::Web,
+        trusted: settings.trusted_origin("https://{domain}/"),
+        ..Limits::for_quota(Quota::per_second(10_000))
+    };
+    let http = Network::new(None, SystemClock::shared()).unwrap().client("homepage", limits);
+    let (mut kept_out, mut read) = (0, 0);
+    for number in 0..100 {
+        let domain = format!("house-{number}.example.org");
+        let subject = Subject::new(EmailAddress::parse(&format!("me@{domain}")).unwrap());
+        let outcome = provider.lookup(&subject, &http).await;
+        let is_closed = sandbox.population().page(&domain).unwrap().layout == Layout::Disallowed;
+        let is_forbidden = matches!(outcome, Err(LookupError::Forbidden { .. }));
+        assert_eq!(is_forbidden, is_closed, "{domain}: {outcome:?}");
+        if is_closed { kept_out += 1 } else { read += 1 }
+    }
+    assert!(kept_out > 0, "no site keeps robots out");
+    assert_eq!(sandbox.ledger().len(), read, "a page was asked for in spite of its robots.txt");
 }
