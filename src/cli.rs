@@ -23,6 +23,7 @@ mod dead_letters;
 mod enqueue;
 mod enrich;
 mod member;
+mod normalize;
 mod provider;
 mod sandbox;
 mod status;
@@ -104,6 +105,9 @@ enum Command {
     /// Show and try providers
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Show what becomes of names, ages, profiles, addresses, pages and URLs, value by value
+    #[command(subcommand)]
+    Normalize(normalize::Command),
     /// Run a local server that speaks every provider's wire format over invented people
     Sandbox(sandbox::Args),
 }
@@ -150,6 +154,7 @@ impl Cli {
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
             Command::Config(command) => config::run(&self.global, &command),
             Command::Provider(command) => provider::run(&self.global, command).await,
+            Command::Normalize(command) => normalize::run(command),
             Command::Sandbox(args) => sandbox::run(&self.global, args).await,
         };
         ended.unwrap_or_else(|error| out::failure(&error)).into()

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 mod agree;
 mod case;
 mod clean;
+mod damage;
 mod parts;
 mod refuse;
 mod structure;

@@ -80,13 +80,18 @@ impl SocialProfile {
             return result;
         }
         let (address, url) = address::Address::read(text)?;
+        if let Some(inner) = address::put_behind(text)
+            && !matches!(network::site_of(&address.host), network::Where::Elsewhere)
+        {
+            return Self::parse(inner);
+        }
         if address.host == "fb.me" && address.segments.first().is_some_and(|first| ids::facebook_short(first))
         {
             return Err(ProfileError::ShortLink);
         }
         let host = address.host.trim_start_matches("www.");
         if host.ends_with(".bsky.social") {
-            return network::by_word("bluesky").ok_or(ProfileError::UnknownNetwork)?.account(host);
+            return Self::account_on("bluesky", host);
         }
         network::profile_at(&address)
             .or_else(|| fediverse::profile_at(&address))
@@ -126,23 +131,31 @@ impl SocialProfile {
         let scheme = text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
         match scheme.as_ref().map(|(scheme, rest)| (scheme.as_str(), *rest)) {
             Some(("acct", account)) => return Some(fediverse::account(account)),
-            Some(("did", _)) => return Some(Self::on_network("bluesky", text)),
+            Some(("did", _)) => return Some(Self::account_on("bluesky", text)),
             Some(("at", rest)) => {
                 let repository = rest.trim_start_matches('/').split('/').next().unwrap_or_default();
-                return Some(Self::on_network("bluesky", repository));
+                return Some(Self::account_on("bluesky", repository));
             }
             Some(("tg", rest)) => {
                 let name = rest.strip_prefix("//resolve?domain=")?.split('&').next()?;
-                return Some(Self::on_network("telegram", name));
+                return Some(Self::account_on("telegram", name));
             }
             _ => {}
+        }
+        if let Some(handle) = text.strip_prefix('@').filter(|handle| handle.ends_with(".bsky.social")) {
+            return Some(Self::account_on("bluesky", handle));
         }
         if text.starts_with('@') && text.matches('@').count() == 2 {
             return Some(fediverse::account(text));
         }
         let is_orcid = matches!(text.len(), 16 | 19)
             && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'x' | b'X'));
-        is_orcid.then(|| Self::on_network("orcid", text))
+        is_orcid.then(|| Self::account_on("orcid", text))
+    }
+
+    /// Reads an account and nothing else: whoever is called by [`Self::parse`] must not call it again (`did://x`).
+    fn account_on(network: &str, account: &str) -> Result<Self, ProfileError> {
+        network::by_word(network).ok_or(ProfileError::UnknownNetwork)?.account(address::tidy(account)?)
     }
 
     /// The host that an address without a scheme begins with.

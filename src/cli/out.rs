@@ -21,6 +21,11 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints lines that are ready, many at once.
+pub(crate) fn block(lines: &[u8]) {
+    or_end(std::io::stdout().lock().write_all(lines));
+}
+
 /// Prints a note for the person who waits: not part of the answer.
 pub(crate) fn note(text: impl Display) {
     // Nobody reads standard error any more: there is nobody left to tell.
@@ -47,9 +52,13 @@ pub(crate) fn table<const N: usize>(header: [&str; N], numeric: &[usize]) -> Tab
     table
 }
 
-/// A reader that went away (`gleaner … | head`) ends the process quietly, as it ends any other filter.
 fn print(text: Arguments<'_>) {
-    if let Err(error) = std::io::stdout().lock().write_fmt(text) {
+    or_end(std::io::stdout().lock().write_fmt(text));
+}
+
+/// A reader that went away (`gleaner … | head`) ends the process quietly, as it ends any other filter.
+fn or_end(written: std::io::Result<()>) {
+    if let Err(error) = written {
         if error.kind() != ErrorKind::BrokenPipe {
             note(format_args!("error: cannot write to standard output: {error}"));
         }

@@ -11,6 +11,8 @@ mod faulty;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod normalize;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod store;

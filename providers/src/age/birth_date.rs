@@ -102,6 +102,7 @@ fn either_order(first: i8, second: i8, year: i16, today: Date) -> Result<BirthIn
 
 /// A date with its month in words, in any order: `7 June 1987`, `June 7th, 1987`, `Jun 1987`, `1987-jun-07`.
 fn words(text: &str, today: Date) -> Result<BirthInterval, AgeError> {
+    let text = without_clock(text);
     let mut parts: (Option<i16>, Option<i8>, Option<i8>) = (None, None, None);
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         let digits = word.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -128,6 +129,12 @@ fn words(text: &str, today: Date) -> Result<BirthInterval, AgeError> {
         (year, Some(month), day) => BirthInterval::from_parts(year, Some(month), day, today),
         (_, None, _) => Err(AgeError::Invalid("no month among the words")),
     }
+}
+
+/// What precedes the time of day: `Sun, 07 Jun 1987 00:00:00 GMT`.
+fn without_clock(text: &str) -> &str {
+    let before = text.split_once(':').map_or(text, |(before, _)| before);
+    if before.len() == text.len() { text } else { before.trim_end_matches(|c: char| c.is_ascii_digit()) }
 }
 
 fn is_ordinal(suffix: &str) -> bool {
@@ -164,23 +171,25 @@ fn is_filler(word: &str) -> bool {
     )
 }
 
-/// The month that a word names in English, German, French or Spanish. No word names two months in two of them.
+/// The month that a word names in English, German, French, Spanish, Portuguese, Italian or Dutch. No word names two months in two of them.
 fn month(word: &str) -> Option<i8> {
     Some(match word {
-        "january" | "jan" | "januar" | "jänner" | "janvier" | "janv" | "enero" | "ene" => 1,
-        "february" | "feb" | "februar" | "feber" | "février" | "fevrier" | "févr" | "fév" | "febrero" => 2,
-        "march" | "mar" | "märz" | "maerz" | "mär" | "mrz" | "mars" | "marzo" => 3,
-        "april" | "apr" | "avril" | "avr" | "abril" | "abr" => 4,
-        "may" | "mai" | "mayo" => 5,
-        "june" | "jun" | "juni" | "juin" | "junio" => 6,
-        "july" | "jul" | "juli" | "juillet" | "juil" | "julio" => 7,
-        "august" | "aug" | "août" | "aout" | "agosto" | "ago" => 8,
-        "september" | "sep" | "sept" | "septembre" | "septiembre" | "setiembre" => 9,
-        "october" | "oct" | "oktober" | "okt" | "octobre" | "octubre" => 10,
-        "november" | "nov" | "novembre" | "noviembre" => 11,
-        "december" | "dec" | "dezember" | "dez" | "décembre" | "decembre" | "déc" | "diciembre" | "dic" => {
-            12
-        }
+        "january" | "jan" | "januar" | "jänner" | "janvier" | "janv" | "enero" | "ene" | "janeiro"
+        | "gennaio" | "januari" => 1,
+        "february" | "feb" | "februar" | "feber" | "février" | "fevrier" | "févr" | "fév" | "febrero"
+        | "fevereiro" | "febbraio" | "februari" => 2,
+        "march" | "mar" | "märz" | "maerz" | "mär" | "mrz" | "mars" | "marzo" | "março" | "maart" => 3,
+        "april" | "apr" | "avril" | "avr" | "abril" | "abr" | "aprile" => 4,
+        "may" | "mai" | "mayo" | "maio" | "maggio" | "mei" => 5,
+        "june" | "jun" | "juni" | "juin" | "junio" | "junho" | "giugno" => 6,
+        "july" | "jul" | "juli" | "juillet" | "juil" | "julio" | "julho" | "luglio" => 7,
+        "august" | "aug" | "août" | "aout" | "agosto" | "ago" | "augustus" => 8,
+        "september" | "sep" | "sept" | "septembre" | "septiembre" | "setiembre" | "setembro"
+        | "settembre" => 9,
+        "october" | "oct" | "oktober" | "okt" | "octobre" | "octubre" | "outubro" | "ottobre" => 10,
+        "november" | "nov" | "novembre" | "noviembre" | "novembro" => 11,
+        "december" | "dec" | "dezember" | "dez" | "décembre" | "decembre" | "déc" | "diciembre" | "dic"
+        | "dezembro" | "dicembre" => 12,
         _ => return None,
     })
 }

@@ -20,8 +20,16 @@ pub(super) fn parse(text: &str, observed: Date) -> Result<BirthInterval, AgeErro
     if let Some(date) = after_born(&text) {
         return BirthInterval::parse_birth_date(date, observed);
     }
+    if is_day_without_year(&text) {
+        return Err(AgeError::NoYear);
+    }
     let (youngest, oldest) = ages(&tokens(&text)?)?;
     BirthInterval::from_ages(youngest, oldest, observed)
+}
+
+/// `06-07`: nobody pads ages, and vCards give birthdays so.
+fn is_day_without_year(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'0', b'0'..=b'9', b'-', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// What follows `born`, `born in`, `b.` or `*`.
@@ -129,15 +137,24 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, AgeError> {
             }
             rest = if is_part(word) { after.trim_start_matches(['-', ' ']) } else { glued(after) };
         } else {
-            if matches!(c, '+' | '-' | '<' | '>' | '=' | '≤' | '≥' | '&') {
+            if c == '_' && is_between_digits(text, rest) {
+                // `AGE_25_34`
+                tokens.push(Token::Sign('-'));
+            } else if matches!(c, '+' | '-' | '<' | '>' | '=' | '≤' | '≥' | '&') {
                 tokens.push(Token::Sign(c));
-            } else if !matches!(c, ' ' | ':') {
+            } else if !matches!(c, ' ' | ':' | '_') {
                 return Err(NOT_AN_AGE);
             }
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
         }
     }
     Ok(tokens)
+}
+
+/// Whether `rest`, the end of `text`, begins with a sign that stands between two digits.
+fn is_between_digits(text: &str, rest: &str) -> bool {
+    let before = text.strip_suffix(rest).is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()));
+    before && rest.get(1..).is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn split_while(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
@@ -183,7 +200,16 @@ fn is_filler(word: &str) -> bool {
             | "is"
             | "jahre"
             | "alt"
+            | "range"
+            | "group"
             | "ans"
             | "años"
+            | "anos"
+            | "anni"
+            | "jaar"
+            | "år"
+            | "歳"
+            | "岁"
+            | "세"
     )
 }

@@ -40,6 +40,11 @@ fn birth_dates_are_read_in_every_spelling() {
         "7. Juni 1987",
         "7 juin 1987",
         "7 de junio de 1987",
+        "7 de junho de 1987",
+        "7 giugno 1987",
+        "7 juni 1987",
+        "Sun, 07 Jun 1987 00:00:00 GMT",
+        "Sun Jun 07 1987 00:00:00 GMT+0200 (CEST)",
         "1987-06-07T00:00:00Z",
         "+1987-06-07T00:00:00Z",
         "1987-06-07T10:00:00.123+02:00",
@@ -342,11 +347,29 @@ fn what_is_no_age_is_refused() {
         "0x29",
         "4e1",
         "35..44",
+        "06-07",
+        "25__34",
         "forty-one",
         "41;drop",
         "🎂 41",
     ] {
         assert_eq!(ages(text), None, "{text}");
+    }
+}
+
+#[test]
+fn ages_are_read_as_machines_write_them() {
+    for (text, expected) in [
+        ("25_34", (25, 34)),
+        ("AGE_25_34", (25, 34)),
+        ("AGE_65_PLUS", (65, 122)),
+        ("over_65", (66, 122)),
+        ("Age range: 25-34", (25, 34)),
+        ("age group 25 to 34", (25, 34)),
+        ("41 anos", (41, 41)),
+        ("41歳", (41, 41)),
+    ] {
+        assert_eq!(ages(text), Some(expected), "{text}");
     }
 }
 

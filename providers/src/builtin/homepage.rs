@@ -201,8 +201,8 @@ async fn read(response: Response) -> Result<Facts, LookupError> {
     facts.map_err(|error| LookupError::malformed(error.to_string()))
 }
 
-/// What the page says of the person behind the address, if it is theirs.
-fn finding(facts: &Facts, url: &Url, email: &EmailAddress, today: Date) -> Option<Finding> {
+/// What the page says of the person behind the address, if it is theirs and may be kept.
+pub fn finding(facts: &Facts, url: &Url, email: &EmailAddress, today: Date) -> Option<Finding> {
     if facts.is_closed {
         return None;
     }

@@ -6,7 +6,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::NameError;
+use super::{NameError, damage};
 use crate::email::is_invisible;
 
 /// A text of this many octets is no name, whatever it holds.
@@ -20,6 +20,7 @@ pub(super) fn clean(text: &str) -> Result<String, NameError> {
     if text.len() > MAX_OCTETS {
         return Err(NameError::NotAName("is too long"));
     }
+    let text = &*damage::undone(text)?;
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -72,9 +73,12 @@ fn is_styled_letter(c: char) -> bool {
 
 fn ascii_replacement(c: char) -> char {
     let is_mark = matches!(c, '!'..=')' | '+'..='/' | ':'..='@' | '['..='_' | '{'..='}');
-    let says_nothing = matches!(c, '#' | '$' | '%' | '^' | '?');
+    let says_nothing = matches!(c, '$' | '%' | '^' | '?');
     if c == '`' {
         '\''
+    } else if c == '#' {
+        // `#opentowork`
+        SEPARATOR
     } else if c.is_ascii_alphanumeric() || is_mark && !says_nothing {
         c
     } else {

@@ -23,7 +23,7 @@ pub(super) fn text(text: &str) -> Result<(), NameError> {
     if text.starts_with('=') && text.contains(['(', '!', SEPARATOR]) {
         return Err(not_a_name("is a formula"));
     }
-    if text.contains(['.', ':', '/', '\\', ')', ']']) {
+    if text.contains(['.', ':', '/', '\\', ')', ']', '<']) {
         marked(&text.to_lowercase())?;
     }
     if !text.chars().any(char::is_alphabetic) {
@@ -39,6 +39,9 @@ fn marked(lower: &str) -> Result<(), NameError> {
     }
     if lower.ends_with("[bot]") || lower.ends_with("(bot)") {
         return Err(not_a_name("is a program"));
+    }
+    if lower.contains("<script") {
+        return Err(not_a_name("is code"));
     }
     if matches!(lower, "n/a" | "n.a." | "n\\a") {
         return Err(not_a_name("is a placeholder"));

@@ -71,7 +71,8 @@ fn without_frame(text: &str) -> String {
         return bare.trim().to_owned();
     }
     let pieces = bare.replace(" - ", " | ").replace(" – ", " | ").replace('–', "-");
-    let words: Vec<&str> = pieces.split(' ').filter(|word| !is_pronouns(word)).collect();
+    let says_nothing = |word: &str| is_pronouns(word) || word.eq_ignore_ascii_case("n/a");
+    let words: Vec<&str> = pieces.split(' ').filter(|word| !says_nothing(word)).collect();
     words
         .join(" ")
         .split([SEPARATOR, ';', ':', '/', '\\'])
@@ -119,9 +120,29 @@ fn is_pronouns(word: &str) -> bool {
 /// The words of the text between its commas. All of them are judged together: is it a person?
 fn segments(text: &str) -> Result<Vec<Vec<Word>>, NameError> {
     let bare = without_frame(text);
-    let segments: Vec<Vec<Word>> = bare.split(',').map(words).filter(|words| !words.is_empty()).collect();
+    let mut segments: Vec<Vec<Word>> = bare.split(',').map(words).filter(|words| !words.is_empty()).collect();
+    // "Jane Doe, Software Engineer": what she does, not a house of engineers.
+    let slogan = segments.iter().skip(1).position(|words| words.iter().any(|word| word.is(Classes::JOB)));
+    segments.truncate(slogan.map_or(segments.len(), |place| place + 1));
     refuse::words(&segments.iter().flatten().collect::<Vec<_>>())?;
-    Ok(segments)
+    Ok(segments.into_iter().map(without_asides_in_words).collect())
+}
+
+/// Without "née Smith", "at Example" and the "null" of a missing part, if other words remain.
+fn without_asides_in_words(mut words: Vec<Word>) -> Vec<Word> {
+    let is_small = |word: &Word| !word.text.chars().any(char::is_uppercase);
+    let is_absent = |word: &Word| {
+        word.is(Classes::ABSENT) && (is_small(word) || word.is(Classes::EMPTY) && word.is_upper())
+    };
+    if words.iter().any(is_absent) && !words.iter().all(is_absent) {
+        words.retain(|word| !is_absent(word));
+    }
+    let is_mixed = words.first().is_some_and(|word| !is_small(word));
+    let aside = words.iter().skip(1).position(|word| word.is(Classes::ASIDE) && is_small(word));
+    if let Some(place) = aside.filter(|place| is_mixed && place + 2 < words.len()) {
+        words.truncate(place + 1);
+    }
+    words
 }
 
 fn words(text: &str) -> Vec<Word> {
@@ -210,7 +231,8 @@ fn in_order(mut segments: Vec<Vec<Word>>) -> Result<Ordered, NameError> {
     };
     ordered.generation.append(&mut generation);
     ordered.generation.truncate(1);
-    if ordered.given.is_empty() && ordered.family.is_empty() {
+    let is_degree_alone = |words: &[Word]| matches!(words, [only] if is_degree(only, 0, false));
+    if ordered.family.is_empty() && (ordered.given.is_empty() || is_degree_alone(&ordered.given)) {
         return Err(NameError::NotAName("is only a title"));
     }
     Ok(ordered)
@@ -250,8 +272,10 @@ fn core_of(mut words: Vec<Word>) -> Core {
     let shouted = words.iter().all(|word| !word.text.chars().any(char::is_lowercase));
     while let Some(last) = words.last() {
         let others = words.len() - 1;
-        if others >= 1 && is_degree(last, others, shouted) {
+        if others >= 1 && is_degree(last, others, shouted) || others >= 2 && is_number(last) {
             words.pop();
+        } else if others >= 2 && is_spaced_doctor(&words) {
+            words.truncate(others - 1);
         } else if others >= 1 && generation.is_empty() && is_generation(last) {
             generation.extend(words.pop());
         } else {
@@ -286,6 +310,16 @@ fn is_degree(word: &Word, others: usize, shouted: bool) -> bool {
     }
     let dotted = word.text.trim_end_matches('.').contains('.');
     word.is(Classes::DEGREE_OR_NAME) && others >= 2 && (dotted || word.is_upper() && !shouted)
+}
+
+/// "Ph. D."
+fn is_spaced_doctor(words: &[Word]) -> bool {
+    matches!(words, [.., ph, d] if key(&ph.text) == "ph" && key(&d.text) == "d")
+}
+
+/// "Jane Doe 2": what a form added to tell accounts apart.
+fn is_number(word: &Word) -> bool {
+    word.text.chars().all(char::is_numeric)
 }
 
 /// "Jr.", "III"; but Ii is a Japanese family name.

@@ -37,6 +37,11 @@ impl Classes {
     /// "she": what "she/her" begins with.
     pub(super) const PRONOUN: Self = Self(1 << 12);
 
+    /// "null": stands where a part of the name is missing.
+    pub(super) const ABSENT: Self = Self(1 << 13);
+    /// "née", "at": what follows says more of the person, and is no part of the name.
+    pub(super) const ASIDE: Self = Self(1 << 14);
+
     pub(super) const fn has(self, class: Self) -> bool {
         self.0 & class.0 != 0
     }
@@ -60,6 +65,8 @@ impl Classes {
             "function" => Self::FUNCTION,
             "job" => Self::JOB,
             "pronoun" => Self::PRONOUN,
+            "absent" => Self::ABSENT,
+            "aside" => Self::ASIDE,
             _ => Self::default(),
         }
     }

@@ -140,6 +140,15 @@ fn with_scheme(text: &str) -> Result<String, ProfileError> {
     }
 }
 
+/// The last address that was put whole behind another's path: `https://x.com/https://x.com/ada`, by a form that
+/// already had the host. It holds no further one.
+pub(super) fn put_behind(text: &str) -> Option<&str> {
+    let path = text.split(['?', '#']).next()?;
+    let at = path.rfind("/http://").max(path.rfind("/https://"))?;
+    let begins = path.get(..at)?;
+    begins.contains("://").then(|| text.get(at + 1..))?
+}
+
 /// Whether the text before a colon is a scheme, and not a host with a port behind it.
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -24,7 +24,7 @@ fn at(user: &str, domain: &str) -> Result<SocialProfile, ProfileError> {
     let host = Url::parse(&format!("https://{domain}/"))
         .map_err(|_| NO_ACCOUNT)
         .and_then(|url| address::public(url.domain().ok_or(NO_ACCOUNT)?))?;
-    let host = host.strip_prefix("www.").unwrap_or(&host);
+    let host = host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(&host);
     match network::site_of(host) {
         network::Where::Elsewhere => {}
         network::Where::On(known, _, None) if known.name == "threads" => return known.account(user),

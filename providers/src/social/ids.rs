@@ -2,6 +2,8 @@
 //!
 //! Invariant: every reader is idempotent: what it returns, it reads as itself.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use unicode_normalization::UnicodeNormalization;
 
@@ -26,6 +28,11 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 
 pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, PLAIN).to_string()
+}
+
+/// Composed (NFC), as every address is written.
+pub(super) fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
 /// Folded for comparison: lower case, composed.

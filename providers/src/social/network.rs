@@ -64,6 +64,10 @@ impl Network {
 
     /// Reads an account that a source gives on this network: a handle, an id, or a path such as `in/ada-example`.
     pub(super) fn account(&'static self, text: &str) -> Result<SocialProfile, ProfileError> {
+        let text = &ids::composed(text);
+        if refused::is_no_name(&text.replace('/', "-")) {
+            return Err(refused::page(""));
+        }
         let path = Address::path_only(text)?;
         let sites = self.sites.iter().filter(|site| site.hosts.iter().all(|host| !host.starts_with('*')));
         let routed = sites.flat_map(|site| site.routes).find_map(|route| self.follow(route, &path));

@@ -69,8 +69,18 @@ const CONTACTS: &[&str] = &[
 ];
 
 /// Copies of other networks, run by strangers.
-const MIRRORS: &[&str] =
-    &["invidious.io", "libredd.it", "nitter.it", "nitter.net", "nitter.poast.org", "xcancel.com"];
+const MIRRORS: &[&str] = &[
+    "fixupx.com",
+    "fixvx.com",
+    "fxtwitter.com",
+    "invidious.io",
+    "libredd.it",
+    "nitter.it",
+    "nitter.net",
+    "nitter.poast.org",
+    "vxtwitter.com",
+    "xcancel.com",
+];
 
 /// Words that stand directly under a host for a page of the network itself.
 const PAGE_WORDS: &[&str] = &[

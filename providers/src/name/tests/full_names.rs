@@ -234,3 +234,44 @@ fn a_comma_tells_family_and_given_apart() {
         assert_eq!(told, (*full, Some(*given), Some(*family)), "{text:?}");
     }
 }
+
+#[test]
+fn what_software_did_is_undone() {
+    check(&[
+        ("JosÃ© GarcÃ­a", "José García"),
+        ("Ã‰lise Example", "Élise Example"),
+        ("Oâ€™Neil Example", "O'Neil Example"),
+        ("JOÃO Example", "JOÃO Example"),
+        ("Ada O&#39;Neil", "Ada O'Neil"),
+        ("Jos&eacute; Garc&iacute;a", "José García"),
+        ("J&#xFC;rgen M&uuml;ller", "Jürgen Müller"),
+        ("Bj&oslash;rn &Aring;sen", "Bjørn Åsen"),
+        ("Jane null", "Jane"),
+        ("null Doe", "Doe"),
+        ("Jane Null", "Jane Null"),
+        ("FNU Doe", "Doe"),
+        ("Jane N/A", "Jane"),
+        ("Jane Doe 2", "Jane Doe"),
+        ("jane doe 99", "Jane Doe"),
+    ]);
+}
+
+#[test]
+fn what_follows_a_name_goes() {
+    check(&[
+        ("Jane Doe née Smith", "Jane Doe"),
+        ("Jane Doe nee Smith", "Jane Doe"),
+        ("Jane Nee", "Jane Nee"),
+        ("Jane Doe at Example", "Jane Doe"),
+        ("Jane from Example", "Jane"),
+        ("Jane Doe via LinkedIn", "Jane Doe"),
+        ("Jane Doe is hiring", "Jane Doe"),
+        ("Jane Doe #opentowork", "Jane Doe"),
+        ("Jane Doe, Software Engineer", "Jane Doe"),
+        ("Jane Doe, Director of Marketing", "Jane Doe"),
+        ("Ing. Jan Novák, CSc.", "Jan Novák"),
+        ("Jane Doe Ph. D.", "Jane Doe"),
+        ("Adv. Jane Doe", "Jane Doe"),
+        ("Sgt Jane Doe", "Jane Doe"),
+    ]);
+}

@@ -109,6 +109,11 @@ pub(super) static NETWORKS: &[Network] = &[
         &[at(&["lobste.rs"], &["~{handle}", "u/{handle}"])],
     ),
     row(
+        "hashnode",
+        &[handle("https://hashnode.com/@{}", ids::slug)],
+        &[at(&["hashnode.com"], &["@{handle}/**"])],
+    ),
+    row(
         "keybase",
         &[handle("https://keybase.io/{}", ids::word::<2, 16>)],
         &[at(&["keybase.io"], &["{handle}"])],
@@ -122,7 +127,29 @@ pub(super) static NETWORKS: &[Network] = &[
     row(
         "googlescholar",
         &[handle("https://scholar.google.com/citations?user={}", ids::scholar).folded_by(str::to_owned)],
-        &[at(&["scholar.google.com"], &["citations?user={handle}"])],
+        &[at(
+            &[
+                "scholar.google.com",
+                "scholar.google.at",
+                "scholar.google.be",
+                "scholar.google.ca",
+                "scholar.google.ch",
+                "scholar.google.co.in",
+                "scholar.google.co.jp",
+                "scholar.google.co.uk",
+                "scholar.google.com.au",
+                "scholar.google.com.br",
+                "scholar.google.de",
+                "scholar.google.es",
+                "scholar.google.fr",
+                "scholar.google.it",
+                "scholar.google.nl",
+                "scholar.google.pl",
+                "scholar.google.pt",
+                "scholar.google.se",
+            ],
+            &["citations?user={handle}"],
+        )],
     )
     .aliases(&["scholar"]),
     row(

@@ -246,6 +246,9 @@ fn accounts_that_are_none_are_refused() {
         ("website", "ada"),
         ("twitter", "javascript:alert(1)"),
         ("youtube", "watch?v=x"),
+        ("twitter", "N/A"),
+        // Once read for ever.
+        ("bluesky", "did://x"),
     ] {
         assert!(SocialProfile::on_network(network, account).is_err(), "{network} {account}");
     }

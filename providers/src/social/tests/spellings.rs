@@ -115,6 +115,19 @@ const MEETING: &[Row] = &[
         "https://bsky.app/profile/Ada.Example.com",
     ),
     ("https://ada.bsky.social", "bluesky:ada.bsky.social", "https://bsky.app/profile/ada.bsky.social"),
+    ("@ada.bsky.social", "bluesky:ada.bsky.social", ""),
+    ("https://x.com/https://x.com/ada_example", "twitter:ada_example", "https://x.com/ada_example"),
+    (
+        "https://www.linkedin.com/in/http://linkedin.com/in/ada-example",
+        "linkedin:ada-example",
+        "https://www.linkedin.com/in/ada-example",
+    ),
+    ("https://hashnode.com/@ada", "hashnode:ada", "https://hashnode.com/@ada"),
+    (
+        "https://scholar.google.co.uk/citations?hl=en&user=AbCdEfGhIjKl",
+        "googlescholar:AbCdEfGhIjKl",
+        "https://scholar.google.com/citations?user=AbCdEfGhIjKl",
+    ),
     ("at://ada.example.com/app.bsky.feed.post/3k", "bluesky:ada.example.com", ""),
     (
         "did:plc:abcdefghijklmnopqrstuvwx",
