@@ -65,7 +65,10 @@ async fn a_wrong_key_is_told_and_costs_one_call() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("people_data_labs` refuses us"), "{}", text(&output.stderr));
     let asked = home.sandbox.ledger().iter().filter(|entry| entry.provider == "people_data_labs").count();
-    assert!((1..=4).contains(&asked), "{asked} calls with a key known to be wrong (4 may be in flight at once)");
+    assert!(
+        (1..=4).contains(&asked),
+        "{asked} calls with a key known to be wrong (4 may be in flight at once)"
+    );
     let status = home.json(&["status"]).await;
     assert!(status["waiting"].as_u64().unwrap() > 0, "they wait for the operator: {status}");
     assert_eq!(status["adds_up"], true);
