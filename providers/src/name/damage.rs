@@ -51,12 +51,12 @@ fn unescaped(text: &str) -> String {
     while let Some((before, after)) = rest.split_once('&') {
         plain.push_str(before);
         let reference = after.split_once(';').filter(|(name, _)| name.len() <= LONGEST_REFERENCE);
-        rest = match reference.and_then(|(name, after)| Some((push_referenced(&mut plain, name)?, after))) {
-            Some(((), after)) => after,
-            None => {
-                plain.push('&');
-                after
-            }
+        let stands_for = |(name, after)| push_referenced(&mut plain, name).map(|()| after);
+        rest = if let Some(after) = reference.and_then(stands_for) {
+            after
+        } else {
+            plain.push('&');
+            after
         };
     }
     plain.push_str(rest);
