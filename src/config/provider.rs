@@ -70,7 +70,7 @@ impl ProviderConfig {
         Limits {
             reach: descriptor.reach,
             trusted: settings.trusted_origin(&descriptor.endpoint),
-            nets: web.nets(),
+            nets: web.nets().sparing_this_machine(),
             per_site: Some(web.per_site()),
             concurrency: self.concurrency.unwrap_or(defaults.concurrency),
             max_wait: milliseconds(self.max_wait_ms, defaults.max_wait),

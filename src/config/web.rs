@@ -20,6 +20,8 @@ pub struct Web {
     /// Public networks that it may not lead into: one's own. Wins over `allow_nets`.
     #[serde(deserialize_with = "networks")]
     pub deny_nets: Vec<IpNet>,
+    /// Whether an address behind NAT64 is judged by the IPv4 address in it, instead of being refused.
+    pub nat64: bool,
     /// The shortest time between two calls to one site.
     pub site_interval_ms: u32,
     /// Calls to one site in a day, robots.txt and redirects included.
@@ -28,7 +30,8 @@ pub struct Web {
 
 impl Web {
     pub fn nets(&self) -> Nets {
-        Nets { allow: self.allow_nets.clone(), deny: self.deny_nets.clone() }
+        let (allow, deny) = (self.allow_nets.clone(), self.deny_nets.clone());
+        Nets { allow, deny, decode_nat64: self.nat64 }
     }
 
     pub fn per_site(&self) -> SiteLimits {
@@ -49,6 +52,7 @@ impl Default for Web {
         Self {
             allow_nets: Vec::new(),
             deny_nets: Vec::new(),
+            nat64: false,
             site_interval_ms: u32::try_from(interval.as_millis()).unwrap_or(u32::MAX),
             site_daily_calls: daily,
         }

@@ -177,15 +177,32 @@ pub struct Nets {
     pub allow: Vec<IpNet>,
     /// Networks that they may not lead into although they are public: the operator's own. Wins over `allow`.
     pub deny: Vec<IpNet>,
+    /// Whether an address of the well-known NAT64 prefix (RFC 6052) is judged as the IPv4 address in it: for a host
+    /// without IPv4, behind a DNS64. Otherwise the prefix is refused.
+    pub decode_nat64: bool,
 }
 
 impl Nets {
     pub const fn is_empty(&self) -> bool {
-        self.allow.is_empty() && self.deny.is_empty()
+        self.allow.is_empty() && self.deny.is_empty() && !self.decode_nat64
+    }
+
+    /// The same exceptions, and this machine's own public addresses denied: what listens there may trust us.
+    #[must_use]
+    pub fn sparing_this_machine(mut self) -> Self {
+        let own = if_addrs::get_if_addrs().unwrap_or_else(|error| {
+            tracing::warn!(%error, "this machine's own addresses are unknown; name them in `deny_nets`");
+            Vec::new()
+        });
+        let public =
+            own.into_iter().map(|interface| interface.ip()).filter(|ip| verdict(*ip) == Verdict::Allowed);
+        self.deny.extend(public.map(IpNet::from));
+        self
     }
 
     /// Judges an address by the rules and these exceptions.
     pub fn admit(&self, address: IpAddr) -> Result<(), Refusal> {
+        let address = if self.decode_nat64 { decode_nat64(address) } else { address };
         if is_in(address, &self.deny) {
             return Err(Refusal::Denied);
         }
@@ -193,6 +210,17 @@ impl Nets {
             Verdict::Refused(refusal) if !is_in(address, &self.allow) => Err(refusal),
             Verdict::Refused(_) | Verdict::Allowed => Ok(()),
         }
+    }
+}
+
+/// The IPv4 address in an address of `64:ff9b::/96`; any other as it is.
+fn decode_nat64(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => match v6.octets() {
+            [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => Ipv4Addr::new(a, b, c, d).into(),
+            _ => address,
+        },
+        IpAddr::V4(_) => address,
     }
 }
 

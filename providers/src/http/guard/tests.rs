@@ -116,7 +116,7 @@ proptest! {
 fn an_allowed_network_is_the_operators_choice() {
     let allow = vec!["127.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
     let deny = vec!["127.9.0.0/16".parse().unwrap(), "1.2.3.0/24".parse().unwrap()];
-    let nets = Nets { allow, deny };
+    let nets = Nets { allow, deny, ..Nets::default() };
     let judged = |text: &str| nets.admit(text.parse().unwrap());
     assert_eq!(judged("127.0.0.1"), Ok(()));
     assert_eq!(judged("::ffff:127.0.0.1"), Ok(()));
@@ -266,4 +266,29 @@ fn a_url_is_refused_with_its_reason() {
     let long = format!("https://ada.example.org/{}", "x".repeat(2_048));
     assert_eq!(judge_url(&long), Err(Refusal::TooLong));
     assert_eq!(judge_url(" https://ADA.example.org ").unwrap().as_str(), "https://ada.example.org/");
+}
+
+#[test]
+fn an_address_behind_nat64_is_judged_by_what_is_in_it_where_the_operator_says_so() {
+    let decoding = Nets { decode_nat64: true, ..Nets::default() };
+    for (address, refused) in [
+        ("64:ff9b::1.1.1.1", None),
+        ("64:ff9b::10.0.0.1", Some(Private)),
+        ("64:ff9b:1::1", Some(NotPublicV6)),
+    ] {
+        let address: IpAddr = address.parse().unwrap();
+        assert_eq!(decoding.admit(address).err(), refused, "{address}");
+        assert_eq!(Nets::default().admit(address), Err(NotPublicV6), "{address}");
+    }
+}
+
+#[test]
+fn this_machine_is_spared_without_closing_what_the_operator_allows() {
+    let allow = vec!["127.0.0.0/8".parse().unwrap()];
+    let nets = Nets { allow, ..Nets::default() }.sparing_this_machine();
+    assert_eq!(nets.admit("127.0.0.1".parse().unwrap()), Ok(()));
+    for interface in if_addrs::get_if_addrs().unwrap() {
+        let allowed = nets.admit(interface.ip()).is_ok();
+        assert_eq!(allowed, interface.is_loopback() && interface.ip().is_ipv4(), "{}", interface.ip());
+    }
 }
