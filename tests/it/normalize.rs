@@ -117,7 +117,6 @@ fn an_answer_comes_before_the_next_question() {
     let mut questions = process.stdin.take().unwrap();
     let mut answers = BufReader::new(process.stdout.take().unwrap()).lines();
     for (name, full) in [("jane doe", "Jane Doe"), ("ADA EXAMPLE", "Ada Example")] {
-        // The start of the next line is on its way already.
         writeln!(questions, "{name}").unwrap();
         questions.flush().unwrap();
         let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
