@@ -66,8 +66,7 @@ impl Committer {
     pub(super) async fn run(self, mut writings: mpsc::Receiver<Writing>) {
         let mut taken = Vec::with_capacity(self.batch);
         while writings.recv_many(&mut taken, self.batch).await > 0 {
-            // Company can only come from jobs still held: when all of them are here, there is nobody to wait for.
-            if taken.len() < self.batch.min(self.held.len()) {
+            if self.is_worth_lingering(&taken) {
                 tokio::time::sleep(self.linger).await;
                 while taken.len() < self.batch
                     && let Ok(writing) = writings.try_recv()
@@ -77,6 +76,13 @@ impl Committer {
             }
             self.write(&mut taken).await;
         }
+    }
+
+    /// While one group is written the next one gathers, so that waiting pays only where little is going on; and never
+    /// while a member waits for a paid answer to be stored. Company can only come from jobs still held.
+    fn is_worth_lingering(&self, taken: &[Writing]) -> bool {
+        let few = (self.batch / 10).min(self.held.len());
+        taken.len() < few && !taken.iter().any(|writing| matches!(writing, Writing::Answer(..)))
     }
 
     async fn write(&self, taken: &mut Vec<Writing>) {
