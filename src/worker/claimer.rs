@@ -46,6 +46,11 @@ impl Claimer {
             match self.step().await {
                 Ok(Step::Claimed) => pause = Duration::from_millis(50),
                 Ok(Step::Idle(wait)) => wait_or_stop(wait, stop).await,
+                // The last of them may end at any moment, or be put off and become due.
+                Ok(Step::Finishing(wait)) => tokio::select! {
+                    () = self.held.at_most(0) => {}
+                    () = wait_or_stop(wait, stop) => {}
+                },
                 Ok(Step::Done) => return Ok(Ending::Idle),
                 Err(StoreError::Unavailable(error)) => {
                     tracing::warn!(%error, "the database is unavailable; trying again");
@@ -97,7 +102,7 @@ impl Claimer {
             return Ok(Step::Idle(poll));
         };
         if self.held.len() > 0 {
-            return Ok(Step::Idle(poll));
+            return Ok(Step::Finishing(poll));
         }
         let Some(due) = self.store.next_due().await? else {
             return Ok(Step::Done);
@@ -111,6 +116,8 @@ impl Claimer {
 enum Step {
     Claimed,
     Idle(Duration),
+    /// Nothing is due, and members are still running.
+    Finishing(Duration),
     Done,
 }
 
