@@ -166,11 +166,6 @@ pub(super) static NETWORKS: &[Network] = &[
         .aliases(&["npmjs"]),
     row("pypi", &[handle("https://pypi.org/user/{}", ids::name)], &[at(&["pypi.org"], &["user/{handle}"])]),
     row(
-        "cratesio",
-        &[handle("https://crates.io/users/{}", ids::github)],
-        &[at(&["crates.io"], &["users/{handle}"])],
-    ),
-    row(
         "rubygems",
         &[handle("https://rubygems.org/profiles/{}", ids::name)],
         &[at(&["rubygems.org"], &["profiles/{handle}"])],

@@ -209,7 +209,6 @@ const MAKING: &[Row] = &[
     ("https://be.net/adaexample", "behance:adaexample", "https://www.behance.net/adaexample"),
     ("https://profiles.wordpress.org/adaexample/", "wordpressorg:adaexample", ""),
     ("https://lobste.rs/~ada", "lobsters:ada", ""),
-    ("https://crates.io/users/ada-example", "cratesio:ada-example", ""),
 ];
 
 const MEDIA: &[Row] = &[
