@@ -26,6 +26,8 @@ use tokio::time::Instant;
 const PROVIDERS: [&str; 3] = ["gravatar", "github", "people_data_labs"];
 /// Calls in flight, on both sides.
 const CONCURRENCY: usize = 64;
+/// Members in flight in the worker: one that is being written calls nobody.
+const MEMBERS_IN_FLIGHT: usize = 2 * CONCURRENCY;
 const PAIRS: usize = 3;
 const PAIR_MEMBERS: u32 = 10_000;
 const QUEUES: [u32; 3] = [1_000, 10_000, 100_000];
@@ -113,7 +115,7 @@ impl Sandbox {
 
     fn configuration(&self, folder: &Path) -> PathBuf {
         let mut text = format!(
-            "data_dir = {:?}\ncontact = \"https://example.com/bench\"\n[enrich]\ntiers = [{PROVIDERS:?}]\n[worker]\nconcurrency = {CONCURRENCY}\n",
+            "data_dir = {:?}\ncontact = \"https://example.com/bench\"\n[enrich]\ntiers = [{PROVIDERS:?}]\n[worker]\nconcurrency = {MEMBERS_IN_FLIGHT}\n",
             folder.display().to_string()
         );
         for (name, path) in
@@ -167,17 +169,24 @@ async fn run_worker(sandbox: &Sandbox, folder: &Path, name: &str, members: u32) 
     let before = sandbox.calls().await;
     let started = Instant::now();
     let mut worker = gleaner().arg("--config").arg(&config).args(["worker", "--until-idle"]).spawn().unwrap();
-    let mut peak_kb = 0;
-    let ended = loop {
-        peak_kb = peak_kb.max(peak_memory_kb(worker.id()));
-        match worker.try_wait().unwrap() {
-            Some(ended) => break ended,
-            None => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    };
+    let sampling = tokio::spawn(sample_memory(worker.id()));
+    let ended = tokio::task::spawn_blocking(move || worker.wait()).await.unwrap().unwrap();
     let took = started.elapsed();
     assert!(ended.success());
+    let peak_kb = sampling.await.unwrap();
     Run { calls: sandbox.calls().await - before, took, peak_kb }
+}
+
+/// Looks now and then until the process has ended: looking costs it time.
+async fn sample_memory(pid: u32) -> u64 {
+    let mut peak = 0;
+    loop {
+        match peak_memory_kb(pid) {
+            0 => return peak,
+            now => peak = peak.max(now),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// The most memory the process ever held, in KB; 0 once it has ended, and where there is no `/proc`.
