@@ -17,19 +17,26 @@ use crate::job::{Claimed, DeadReason, Fence, Hold, JobId};
 use crate::member::MemberId;
 use crate::store::{Claim, Rescued};
 
-/// The due jobs are sought per level of priority: in the index, those of one level that are not due yet (a million
-/// snoozed ones) would lie before the due ones of the next.
-const CLAIM: &str = "
-    WITH RECURSIVE level (priority) AS (
-        SELECT min(priority) FROM enrichment_jobs WHERE state = 'waiting'
-        UNION ALL
-        SELECT (
-            SELECT min(priority) FROM enrichment_jobs
-            WHERE state = 'waiting' AND priority > level.priority
-        )
-        FROM level
-        WHERE level.priority IS NOT NULL
-    )
+/// The levels of priority at which jobs wait. Due jobs are sought level by level: in the index, those of one level that
+/// are not due yet (a million snoozed ones) would lie before the due ones of the next.
+macro_rules! levels {
+    () => {
+        "WITH RECURSIVE level (priority) AS (
+             SELECT min(priority) FROM enrichment_jobs WHERE state = 'waiting'
+             UNION ALL
+             SELECT (
+                 SELECT min(priority) FROM enrichment_jobs
+                 WHERE state = 'waiting' AND priority > level.priority
+             )
+             FROM level
+             WHERE level.priority IS NOT NULL
+         )"
+    };
+}
+
+const CLAIM: &str = concat!(
+    levels!(),
+    "
     UPDATE enrichment_jobs SET
         state = 'running',
         attempt = attempt + 1,
@@ -49,7 +56,8 @@ const CLAIM: &str = "
         ORDER BY due.priority, due.run_at, due.id
         LIMIT ?4
     )
-    RETURNING id, fence, member_id, email, subject, attempt, queued_at, priority, run_at";
+    RETURNING id, fence, member_id, email, subject, attempt, queued_at, priority, run_at"
+);
 
 /// The jobs of these holds, as far as they are still good.
 macro_rules! held {
@@ -239,18 +247,9 @@ async fn bury_expired(tx: &mut Write, now: Timestamp, max_attempts: u32) -> Resu
 }
 
 pub(super) async fn next_due(store: &SqliteStore) -> Result<Option<Timestamp>, StoreError> {
-    // Level by level, for the same reason as in a claim.
-    let sql = "
-        WITH RECURSIVE level (priority) AS (
-            SELECT min(priority) FROM enrichment_jobs WHERE state = 'waiting'
-            UNION ALL
-            SELECT (
-                SELECT min(priority) FROM enrichment_jobs
-                WHERE state = 'waiting' AND priority > level.priority
-            )
-            FROM level
-            WHERE level.priority IS NOT NULL
-        )
+    let sql = concat!(
+        levels!(),
+        "
         SELECT min(at)
         FROM (
             SELECT (
@@ -260,7 +259,8 @@ pub(super) async fn next_due(store: &SqliteStore) -> Result<Option<Timestamp>, S
             FROM level
             UNION ALL
             SELECT min(lease_until) FROM enrichment_jobs WHERE state = 'running'
-        )";
+        )"
+    );
     let due: Option<i64> = sqlx::query_scalar(sql).fetch_one(&store.readers).await?;
     due.map(|at| moment(at, "enrichment_jobs")).transpose()
 }
