@@ -19,6 +19,7 @@ use crate::keyring::Keyring;
 use crate::member::{MemberId, MemberIdError};
 use crate::store::{Store, StoreError};
 
+pub mod doors;
 pub mod file;
 
 /// Why a member id and an address cannot become a registration. Carries nothing of either.
