@@ -19,6 +19,7 @@ use crate::keyring::Keyring;
 use crate::member::{MemberId, MemberIdError};
 use crate::store::{Store, StoreError};
 
+pub mod doors;
 pub mod file;
 mod keys;
 pub mod message;
