@@ -76,6 +76,11 @@ impl Keyring {
         self.hash(b"subject", email.canonical().as_bytes())
     }
 
+    /// What a message is known by that could not be read: a keyed hash in hex, the same whenever it comes again.
+    pub fn message_hash(&self, message: &[u8]) -> String {
+        hex::encode(&self.hash(b"message", message).0[..16])
+    }
+
     /// A value that tells whether a database was written with this key, and tells nothing of the key.
     pub fn fingerprint(&self) -> String {
         hex::encode(&self.hash(b"fingerprint", b"").0[..8])
