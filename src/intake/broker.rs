@@ -34,9 +34,13 @@ const GOODBYE: Duration = Duration::from_secs(2);
 const GOOD_CONNECTION: Duration = Duration::from_secs(10);
 
 /// One message, and what it is acknowledged with.
-pub(super) struct Delivery<R> {
+pub(super) struct Arrival<R> {
     pub(super) body: Vec<u8>,
-    /// Where it can be found at the broker: `nats:MEMBERS:17`, `rabbitmq:members`.
+    /// Stream or queue: `nats:MEMBERS`, `rabbitmq:members`.
+    pub(super) source: String,
+    /// What a repeat of it is known by within the source, where there is anything.
+    pub(super) id: Option<String>,
+    /// Where it can be found at the broker, without personal data: `nats:MEMBERS:17`.
     pub(super) origin: String,
     /// The broker says that it was delivered before.
     pub(super) redelivered: bool,
@@ -79,7 +83,7 @@ pub(super) trait Line: Send {
     type Receipt: Send + Sync;
 
     /// The next message, in the broker's order. Nothing is lost when the future is dropped.
-    async fn next(&mut self) -> Result<Delivery<Self::Receipt>, Trouble>;
+    async fn next(&mut self) -> Result<Arrival<Self::Receipt>, Trouble>;
 
     /// How often the broker wants to hear that messages are still being worked on.
     fn hold_every(&self) -> Option<Duration>;
@@ -203,9 +207,9 @@ impl<B: Broker> Service<B> {
                 () = enough => break,
             };
             match received {
-                Ok(delivery) => {
-                    self.report.received(delivery.redelivered);
-                    let parcel = Parcel::open(delivery, &self.reception.keyring);
+                Ok(arrival) => {
+                    self.report.received(arrival.redelivered);
+                    let parcel = Parcel::open(arrival, &self.reception.keyring);
                     entries += parcel.len();
                     parcels.push(parcel);
                     until.get_or_insert_with(|| Instant::now() + self.gathering.linger);

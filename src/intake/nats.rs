@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::connection::State;
+use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::consumer::pull::{self, Batch};
 use async_nats::jetstream::consumer::{AckPolicy, FromConsumer as _, PullConsumer};
 use async_nats::jetstream::context::GetStreamErrorKind;
@@ -23,7 +24,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::broker::{Broker, Delivery, Fate, Gathering, Line, Report, Service, Trouble};
+use super::broker::{Arrival, Broker, Fate, Gathering, Line, Report, Service, Trouble};
 use super::doors::{Door, DoorError, Reception};
 use crate::config;
 
@@ -291,12 +292,19 @@ struct NatsLine {
 }
 
 impl NatsLine {
-    fn delivery(message: jetstream::Message) -> Result<Delivery<Acker>, Trouble> {
+    fn arrival(message: jetstream::Message) -> Result<Arrival<Acker>, Trouble> {
         let info = message.info().map_err(|_| Trouble::Away("the server sent no message".to_owned()))?;
-        let origin = format!("{NAME}:{}:{}", info.stream, info.stream_sequence);
+        let source = format!("{NAME}:{}", info.stream);
+        let origin = format!("{source}:{}", info.stream_sequence);
+        let sent_as = message.headers.as_ref().and_then(|headers| headers.get(NATS_MESSAGE_ID));
+        let id = match sent_as {
+            Some(id) => id.as_str().to_owned(),
+            // A stream that was made anew counts from 1 again.
+            None => format!("{} {}", info.stream_sequence, info.published.unix_timestamp_nanos()),
+        };
         let redelivered = info.delivered > 1;
         let (message, receipt) = message.split();
-        Ok(Delivery { body: message.payload.to_vec(), origin, redelivered, receipt })
+        Ok(Arrival { body: message.payload.to_vec(), source, id: Some(id), origin, redelivered, receipt })
     }
 }
 
@@ -304,7 +312,7 @@ impl NatsLine {
 impl Line for NatsLine {
     type Receipt = Acker;
 
-    async fn next(&mut self) -> Result<Delivery<Acker>, Trouble> {
+    async fn next(&mut self) -> Result<Arrival<Acker>, Trouble> {
         loop {
             let open = match &mut self.pull {
                 Some(open) => open,
@@ -320,7 +328,7 @@ impl Line for NatsLine {
                     return Err(Trouble::Away("the connection was lost".to_owned()));
                 }
                 received = open.next() => match received {
-                    Some(Ok(message)) => return Self::delivery(message),
+                    Some(Ok(message)) => return Self::arrival(message),
                     // A consumer that was deleted, a server that shuts down: connecting anew finds out.
                     Some(Err(error)) => return Err(Trouble::Away(error.to_string())),
                     None => self.pull = None,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
-use lapin::message::Delivery as Message;
+use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions, QueueDeclareOptions,
 };
@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::broker::{Broker, Delivery, Fate, Gathering, Line, Report, Service, Trouble};
+use super::broker::{Arrival, Broker, Fate, Gathering, Line, Report, Service, Trouble};
 use super::doors::{Door, DoorError, Reception};
 use crate::config;
 use crate::member::MemberId;
@@ -203,15 +203,14 @@ struct RabbitMqLine {
 }
 
 impl RabbitMqLine {
-    fn delivery(&self, message: Message) -> Delivery<Acker> {
-        let Message { data, properties, redelivered, acker, .. } = message;
+    fn arrival(&self, message: Delivery) -> Arrival<Acker> {
+        let Delivery { data, properties, redelivered, acker, .. } = message;
+        let source = format!("{NAME}:{}", self.queue);
+        let id = properties.message_id().as_ref().map(|id| id.as_str().to_owned());
         // A sender's own id is repeated only where it can stand in a log.
-        let id = properties.message_id().as_ref().and_then(|id| MemberId::parse(id.as_str()).ok());
-        let origin = match id {
-            Some(id) => format!("{NAME}:{}:{id}", self.queue),
-            None => format!("{NAME}:{}", self.queue),
-        };
-        Delivery { body: data, origin, redelivered, receipt: acker }
+        let shown = id.as_deref().and_then(|id| MemberId::parse(id).ok());
+        let origin = shown.map_or_else(|| source.clone(), |id| format!("{source}:{id}"));
+        Arrival { body: data, source, id, origin, redelivered, receipt: acker }
     }
 }
 
@@ -219,9 +218,9 @@ impl RabbitMqLine {
 impl Line for RabbitMqLine {
     type Receipt = Acker;
 
-    async fn next(&mut self) -> Result<Delivery<Acker>, Trouble> {
+    async fn next(&mut self) -> Result<Arrival<Acker>, Trouble> {
         match self.consumer.next().await {
-            Some(Ok(message)) => Ok(self.delivery(message)),
+            Some(Ok(message)) => Ok(self.arrival(message)),
             Some(Err(error)) => Err(Trouble::Away(error.to_string())),
             None => Err(Trouble::Away("the server ended the consumer: was the queue deleted?".to_owned())),
         }

@@ -4,6 +4,7 @@
 
 use std::slice;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::super::doors::Reception;
@@ -11,8 +12,11 @@ use super::super::file::BATCH_ROWS;
 use super::parcel::Parcel;
 use super::pauses::Pauses;
 use super::report::Report;
-use crate::job::Refusal;
+use crate::job::{Delivery, Refusal};
 use crate::store::StoreError;
+
+/// How long a message is known again: a broker that delivers it later than this may undo a change of address.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(72);
 
 /// Where messages are handed over.
 pub(super) struct Desk<'a> {
@@ -38,7 +42,7 @@ enum Failed {
 /// How much of a batch is committed already: a second attempt goes on from there.
 #[derive(Default)]
 struct Progress {
-    registrations: usize,
+    items: usize,
     refusals: usize,
 }
 
@@ -67,7 +71,7 @@ impl Desk<'_> {
         };
         tracing::error!(door = self.door, %error, "a message became a dead letter, because the database refused it");
         let buried = Parcel {
-            registrations: Vec::new(),
+            items: Vec::new(),
             refusals: vec![Refusal {
                 origin: parcel.origin.clone(),
                 member: None,
@@ -120,16 +124,17 @@ impl Desk<'_> {
 
     async fn commit<R>(&self, parcels: &[Parcel<R>], progress: &mut Progress) -> Result<(), StoreError> {
         let Reception { store, clock, .. } = self.reception;
-        let registrations: Vec<_> = parcels
-            .iter()
-            .flat_map(|parcel| &parcel.registrations)
-            .skip(progress.registrations)
-            .cloned()
-            .collect();
-        for chunk in registrations.chunks(BATCH_ROWS) {
-            let outcomes = store.enqueue(chunk, clock.now()).await?;
-            progress.registrations += chunk.len();
-            self.report.taken_in(&outcomes);
+        let items: Vec<_> =
+            parcels.iter().flat_map(|parcel| &parcel.items).skip(progress.items).cloned().collect();
+        for chunk in items.chunks(BATCH_ROWS) {
+            let now = clock.now();
+            let forget_at = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+            let delivery = Delivery { once: None, items: chunk.to_vec() };
+            let delivered = store.enqueue_once(slice::from_ref(&delivery), now, forget_at).await?;
+            progress.items += chunk.len();
+            for delivered in &delivered {
+                self.report.taken_in(delivered);
+            }
         }
         let refusals: Vec<_> =
             parcels.iter().flat_map(|parcel| &parcel.refusals).skip(progress.refusals).cloned().collect();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use crate::job::Intake;
+use crate::job::{Delivered, Intake};
 
 /// Counters of one door.
 #[derive(Debug, Default)]
@@ -75,7 +75,8 @@ impl Report {
         add(&self.acknowledged, messages as u64);
     }
 
-    pub(super) fn taken_in(&self, outcomes: &[Intake]) {
+    pub(super) fn taken_in(&self, delivered: &Delivered) {
+        let (Delivered::Taken(outcomes) | Delivered::Again(outcomes)) = delivered else { return };
         for outcome in outcomes {
             let counter = match outcome {
                 Intake::Queued => &self.queued,
