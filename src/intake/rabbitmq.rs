@@ -50,9 +50,9 @@ impl RabbitMqDoor {
         reception: &Reception,
         report: Arc<Report>,
     ) -> Result<Self, DoorError> {
-        let mut server = Server::new(settings)?;
-        match server.connect().await {
-            Ok(line) => line.close().await,
+        let server = Server::new(settings)?;
+        match within(CONNECTING, server.look()).await {
+            Ok(()) => {}
             Err(Trouble::Refused(reason)) => return Err(DoorError::Opening { door: NAME, reason }),
             Err(Trouble::Away(reason)) => {
                 tracing::warn!(door = NAME, reason, "the broker cannot be reached yet; it is waited for");
@@ -107,14 +107,24 @@ impl Server {
         Ok(Self { settings: settings.clone(), address: String::from(url).into(), certificates })
     }
 
-    async fn line(&self) -> Result<RabbitMqLine, Trouble> {
+    /// Whether the queue is there. Takes nothing: what is taken and not kept counts as delivered.
+    async fn look(&self) -> Result<(), Trouble> {
+        let connection = self.connection().await?;
+        self.channel(&connection).await?;
+        connection.close(BYE, "bye".into()).await.map_err(|error| trouble(&error))
+    }
+
+    async fn connection(&self) -> Result<Connection, Trouble> {
         let tls = OwnedTLSConfig { identity: None, cert_chain: self.certificates.clone() };
         let properties = ConnectionProperties::default().with_connection_name("gleaner".into());
         let runtime = lapin::runtime::default_runtime().map_err(|error| trouble(&error))?;
-        let connection =
-            Connection::connect_with_config(self.address.expose_secret(), properties, tls, runtime)
-                .await
-                .map_err(|error| trouble(&error))?;
+        Connection::connect_with_config(self.address.expose_secret(), properties, tls, runtime)
+            .await
+            .map_err(|error| trouble(&error))
+    }
+
+    async fn line(&self) -> Result<RabbitMqLine, Trouble> {
+        let connection = self.connection().await?;
         let channel = self.channel(&connection).await?;
         let prefetch = u16::try_from(self.settings.prefetch.get()).unwrap_or(u16::MAX);
         let ready = channel.basic_qos(prefetch, BasicQosOptions::default()).await;
@@ -153,6 +163,13 @@ impl Server {
     }
 }
 
+async fn within<T>(limit: Duration, asking: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    match tokio::time::timeout(limit, asking).await {
+        Ok(answered) => answered,
+        Err(_) => Err(Trouble::Away("the server does not answer".to_owned())),
+    }
+}
+
 /// Silence is noticed soon, unless the URL says otherwise.
 fn add_heartbeat(url: &mut Url) {
     if !url.query_pairs().any(|(key, _)| key == "heartbeat") {
@@ -187,10 +204,7 @@ impl Broker for Server {
     }
 
     async fn connect(&mut self) -> Result<RabbitMqLine, Trouble> {
-        match tokio::time::timeout(CONNECTING, self.line()).await {
-            Ok(connected) => connected,
-            Err(_) => Err(Trouble::Away("the server does not answer".to_owned())),
-        }
+        within(CONNECTING, self.line()).await
     }
 }
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod support;
 
+#[cfg(all(test, feature = "nats", feature = "rabbitmq"))]
+mod brokers;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]

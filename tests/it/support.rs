@@ -95,7 +95,7 @@ impl Home {
     pub(crate) async fn database(&self) -> SqlitePool {
         let options = SqliteConnectOptions::new()
             .filename(self.path("data/gleaner.db"))
-            .busy_timeout(std::time::Duration::from_secs(10));
+            .busy_timeout(Duration::from_secs(10));
         SqlitePool::connect_with(options).await.unwrap()
     }
 
