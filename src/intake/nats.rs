@@ -207,49 +207,38 @@ impl Server {
             ack_policy: AckPolicy::Explicit,
             ack_wait: self.settings.ack_wait(),
             max_ack_pending: self.settings.max_ack_pending.get().into(),
-            filter_subject: self.settings.subject.clone().unwrap_or_default(),
+            filter_subject: self.settings.subject.clone().unwrap_or(config.filter_subject),
             ..config
         };
-        let consumer = match stream.get_consumer::<pull::Config>(name).await {
-            Ok(consumer) => {
-                let present = consumer.cached_info().config.clone();
-                if present.ack_policy != AckPolicy::Explicit {
-                    return Err(refused(&"it does not ask for explicit acknowledgements; make another one"));
-                }
-                if present.ack_wait == self.settings.ack_wait()
-                    && present.max_ack_pending == i64::from(self.settings.max_ack_pending.get())
-                    && present.filter_subject == self.settings.subject.as_deref().unwrap_or_default()
-                {
-                    consumer
-                } else {
-                    let config =
-                        pull::Config::try_from_consumer_config(present).map_err(|error| refused(&error))?;
-                    let config = wanted(config);
-                    stream.update_consumer(config).await.map_err(|error| refused(&error))?
-                }
-            }
-            Err(_) => {
-                let new = pull::Config {
-                    description: Some("registrations for Gleaner".to_owned()),
-                    ..pull::Config::default()
-                };
-                // Strictly: it may be there, and the question went unanswered.
-                let made = stream.create_consumer_strict(wanted(new)).await;
-                made.map_err(|error| match error.kind() {
-                    ConsumerCreateStrictErrorKind::TimedOut
-                    | ConsumerCreateStrictErrorKind::Request
-                    | ConsumerCreateStrictErrorKind::AlreadyExists => Trouble::Away(error.to_string()),
-                    _ => refused(&error),
-                })?
-            }
+        let Ok(present) = stream.get_consumer::<pull::Config>(name).await else {
+            let new = pull::Config {
+                description: Some("registrations for Gleaner".to_owned()),
+                ..pull::Config::default()
+            };
+            // Strictly: it may be there, and the question went unanswered.
+            return stream.create_consumer_strict(wanted(new)).await.map_err(|error| match error.kind() {
+                ConsumerCreateStrictErrorKind::TimedOut
+                | ConsumerCreateStrictErrorKind::Request
+                | ConsumerCreateStrictErrorKind::AlreadyExists => Trouble::Away(error.to_string()),
+                _ => refused(&error),
+            });
         };
-        if consumer.cached_info().config.max_deliver > 0 {
+        let config = present.cached_info().config.clone();
+        if config.ack_policy != AckPolicy::Explicit {
+            return Err(refused(&"it does not ask for explicit acknowledgements; make another one"));
+        }
+        if config.max_deliver > 0 {
             tracing::warn!(
                 consumer = name,
                 "the consumer's `max_deliver` makes the server give a message up: `gleaner reconcile` finds it"
             );
         }
-        Ok(consumer)
+        let config = pull::Config::try_from_consumer_config(config).map_err(|error| refused(&error))?;
+        let wanted = wanted(config.clone());
+        if wanted == config {
+            return Ok(present);
+        }
+        stream.update_consumer(wanted).await.map_err(|error| refused(&error))
     }
 }
 
@@ -314,13 +303,12 @@ impl Line for NatsLine {
 
     async fn next(&mut self) -> Result<Arrival<Acker>, Trouble> {
         loop {
-            let open = match &mut self.pull {
-                Some(open) => open,
-                None => {
-                    // Only queued for sending, so that hardly anything can be dropped half-way.
-                    let asked = self.consumer.batch().max_messages(self.batch).expires(PULL).messages().await;
-                    self.pull.insert(asked.map_err(|error| Trouble::Away(error.to_string()))?)
-                }
+            let open = if let Some(open) = &mut self.pull {
+                open
+            } else {
+                // Only queued for sending, so that hardly anything can be dropped half-way.
+                let asked = self.consumer.batch().max_messages(self.batch).expires(PULL).messages().await;
+                self.pull.insert(asked.map_err(|error| Trouble::Away(error.to_string()))?)
             };
             tokio::select! {
                 biased;

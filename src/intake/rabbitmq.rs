@@ -250,20 +250,20 @@ impl Line for RabbitMqLine {
     /// of a batch is still open. What cannot be taken in is rejected first, which is what a dead-letter exchange of the
     /// operator's listens for; without one, it is an acknowledgement.
     async fn settle(&mut self, settled: Vec<(Acker, Fate)>) -> Result<(), Trouble> {
-        let lost = || Trouble::Away("the channel was closed before the acknowledgement".to_owned());
+        let too_late = || Trouble::Away("the channel was closed before the acknowledgement".to_owned());
         let mut last = None;
         for (acker, fate) in settled {
             match fate {
                 Fate::Taken => last = Some(acker),
                 Fate::Poison => {
                     let rejected = acker.reject(BasicRejectOptions { requeue: false }).await;
-                    rejected.map_err(|error| trouble(&error))?.then_some(()).ok_or_else(lost)?;
+                    rejected.map_err(|error| trouble(&error))?.then_some(()).ok_or_else(too_late)?;
                 }
             }
         }
         if let Some(last) = last {
             let acknowledged = last.ack(BasicAckOptions { multiple: true }).await;
-            acknowledged.map_err(|error| trouble(&error))?.then_some(()).ok_or_else(lost)?;
+            acknowledged.map_err(|error| trouble(&error))?.then_some(()).ok_or_else(too_late)?;
         }
         Ok(())
     }

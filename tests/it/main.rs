@@ -4,7 +4,8 @@
 #[cfg(test)]
 mod support;
 
-#[cfg(all(test, feature = "nats", feature = "rabbitmq"))]
+#[cfg(all(feature = "nats", feature = "rabbitmq"))]
+#[cfg(test)]
 mod brokers;
 #[cfg(test)]
 mod commands;

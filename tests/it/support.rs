@@ -167,7 +167,7 @@ pub(crate) async fn until<T: std::fmt::Debug>(
     mut look: impl AsyncFnMut() -> T,
     is_so: impl Fn(&T) -> bool,
 ) -> T {
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
     let began = tokio::time::Instant::now();
     loop {
         let seen = look().await;

@@ -99,7 +99,10 @@ mod tests {
         assert_eq!((parcel.items.len(), parcel.len(), parcel.fate), (1, 3, Fate::Taken));
         let told: Vec<_> =
             parcel.refusals.iter().map(|refusal| format!("{} {}", refusal.origin, refusal.reason)).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @"
+        nats:MEMBERS:17[2] e-mail address: has no `@` (message 807a0aa0858fab196c558f2b18d57c46)
+        nats:MEMBERS:17[3] e-mail address: has no `@` (message 807a0aa0858fab196c558f2b18d57c46)
+        ");
         assert_eq!(parcel.refusals[1].member.as_ref().unwrap().as_str(), "7");
     }
 

@@ -160,7 +160,7 @@ pub(crate) async fn a_stop_finishes_what_is_in_hand<B: TestBroker>() {
     behind.switch.send_replace(AtTheDoor::Open);
     let seen = serving.shut().await;
     let committed = behind.census().await.waiting;
-    assert!(committed >= 50 && committed <= 100, "what was in hand and no more: {seen:?}");
+    assert!((50..=100).contains(&committed), "what was in hand and no more: {seen:?}");
     assert_eq!(seen.acknowledged, committed, "and all of it is acknowledged");
     let rest = 400 - committed;
     until("the rest is still there", async || broker.left().await, |left| *left == rest).await;
@@ -179,7 +179,7 @@ async fn address_of_m1(behind: &Behind) -> String {
     let claim = Claim {
         owner: "a-test",
         limit: 1,
-        lease: Duration::from_secs(600),
+        lease: Duration::from_mins(10),
         now: jiff::Timestamp::MAX - jiff::SignedDuration::from_hours(24),
     };
     let claimed = behind.store.claim(claim).await.unwrap();
@@ -249,7 +249,7 @@ pub(crate) async fn a_broker_that_is_away_is_waited_for<B: TestBroker>() {
             sent += u32::from(broker.publish(Some(&id), message(sent).as_bytes()).await);
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), send()).await.expect("the broker is back");
+    tokio::time::timeout(Duration::from_mins(1), send()).await.expect("the broker is back");
     let began = tokio::time::Instant::now();
     serving.until("the others are taken in", |seen| seen.queued == 20).await;
     assert!(began.elapsed() < Duration::from_secs(10), "not back within ten seconds: {:?}", began.elapsed());
@@ -284,7 +284,7 @@ pub(crate) async fn a_crashed_broker_loses_nothing_that_it_acknowledged<B: TestB
         }
     };
     let both = async { tokio::join!(stream, crash) };
-    tokio::time::timeout(Duration::from_secs(180), both).await.expect("the stream goes on after each crash");
+    tokio::time::timeout(Duration::from_mins(3), both).await.expect("the stream goes on after each crash");
     finish(&serving, acknowledged).await;
     let seen = serving.shut().await;
     let census = behind.census().await;

@@ -111,8 +111,8 @@ impl Behind {
         let path = folder.path().join("gleaner.db");
         let store: SharedStore = Arc::new(SqliteStore::open(path, &keyring.fingerprint()).await.unwrap());
         let (switch, switched) = watch::channel(AtTheDoor::Open);
-        let faulty: SharedStore = Arc::new(faults(Faulty::over(Arc::clone(&store)).switched(switched)));
-        let reception = Reception { store: faulty, keyring, clock: SystemClock::shared() };
+        let guarded: SharedStore = Arc::new(faults(Faulty::over(Arc::clone(&store)).switched(switched)));
+        let reception = Reception { store: guarded, keyring, clock: SystemClock::shared() };
         Self { store, switch, reception, _folder: folder }
     }
 
