@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
+use super::reconcile::{Known, Reconcile};
 use super::requests::{Place, Requests};
 use super::{Census, Claim, DeadLetter, LookupTotals, Page, Rescued, Store, StoreError};
 use crate::job::{
@@ -38,6 +39,7 @@ mod intake;
 mod open;
 mod plan;
 mod read;
+mod reconcile;
 mod requests;
 mod rows;
 mod suppress;
@@ -143,6 +145,13 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+#[async_trait]
+impl Reconcile for SqliteStore {
+    async fn known(&self, batch: &[Registration]) -> Result<Vec<Known>, StoreError> {
+        reconcile::known(self, batch).await
     }
 }
 

@@ -10,6 +10,7 @@ use gleaner::job::{
 use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
 use gleaner::record::Record;
+use gleaner::store::reconcile::{Known, Reconcile};
 use gleaner::store::{
     Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
 };
@@ -167,6 +168,13 @@ impl Store for Faulty {
 
     async fn close(&self) {
         self.store.close().await;
+    }
+}
+
+#[async_trait]
+impl Reconcile for Faulty {
+    async fn known(&self, batch: &[Registration]) -> Result<Vec<Known>, StoreError> {
+        self.store.known(batch).await
     }
 }
 

@@ -7,6 +7,7 @@ mod census;
 mod commits;
 mod intake;
 mod leases;
+mod reconcile;
 mod requests;
 #[cfg(unix)]
 mod sqlite;
@@ -41,6 +42,7 @@ macro_rules! conformance {
                     a_late_repeat_of_an_event_undoes_nothing, requests_are_forgotten_when_their_time_is_over,
                     one_request_at_several_doors_is_taken_in_once, the_backlog_is_counted_no_further_than_asked,
                     a_members_place_is_known, a_suppressed_member_is_nowhere;
+                reconcile: a_member_is_known_wherever_they_are, looking_changes_nothing_and_answers_in_order;
                 census: every_history_adds_up;
             }
         }
