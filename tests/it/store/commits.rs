@@ -234,3 +234,17 @@ pub(crate) async fn lookups_are_totalled(database: &impl Database) {
     ];
     assert_eq!(store.lookup_totals().await.unwrap(), expected);
 }
+
+pub(crate) async fn answers_are_saved_along_with_a_commit(database: &impl Database) {
+    let store = database.open().await;
+    store.enqueue(&registrations(1), at(0)).await.unwrap();
+    let job = claim_one(&*store, at(0)).await;
+    store.suppress(subject("erased"), SuppressionReason::Erased, at(0)).await.unwrap();
+    let ahead = [answer(subject(7), "github", a_match()), answer(subject("erased"), "github", a_match())];
+    let committed = store.write(&ahead, &[written(&job, RecordStatus::Complete)], at(1)).await.unwrap();
+    assert_eq!(committed, [Committed::Applied]);
+    assert!(store.record(&member(0)).await.unwrap().is_some());
+    assert_eq!(store.answers(&[subject(7)], at(1)).await.unwrap(), [ahead[0].clone()]);
+    assert_eq!(store.answers(&[subject("erased")], at(1)).await.unwrap(), []);
+    assert_eq!(store.write(&ahead[..1], &[], at(2)).await.unwrap(), []);
+}
