@@ -14,11 +14,13 @@ use gleaner_providers::{Confidence, Field};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+mod brokers;
 mod check;
 mod provider;
 mod source;
 mod web;
 
+pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use provider::{ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
@@ -41,6 +43,8 @@ pub struct Config {
     pub worker: Worker,
     pub retry: Retry,
     pub retention: Retention,
+    pub nats: Nats,
+    pub rabbitmq: RabbitMq,
     pub providers: BTreeMap<String, ProviderConfig>,
 }
 
@@ -56,6 +60,8 @@ impl Default for Config {
             worker: Worker::default(),
             retry: Retry::default(),
             retention: Retention::default(),
+            nats: Nats::default(),
+            rabbitmq: RabbitMq::default(),
             providers: BTreeMap::new(),
         }
     }

@@ -4,12 +4,17 @@
 #[cfg(test)]
 mod support;
 
+#[cfg(all(feature = "nats", feature = "rabbitmq"))]
+#[cfg(test)]
+mod brokers;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod normalize;
 #[cfg(test)]
