@@ -1,6 +1,6 @@
 //! Group commits, and what they leave behind.
 
-use gleaner::job::{AnswerContent, Committed, DeadReason, Hold, JobId, Outcome, Verdict};
+use gleaner::job::{AnswerContent, Committed, DeadReason, Hold, JobId, Outcome, SuppressionReason, Verdict};
 use gleaner::record::RecordStatus;
 use gleaner::store::{LookupTotals, Page, Store};
 
@@ -99,7 +99,7 @@ pub(crate) async fn a_stale_outcome_writes_nothing(database: &impl Database) {
             retry(5_000),
             Verdict::Snooze { at: at(5_000), reason: "quota".to_owned(), partial: None },
             Verdict::Dead { reason: DeadReason::AttemptsExhausted, error: String::new(), partial: None },
-            Verdict::Suppressed(gleaner::job::SuppressionReason::Minor),
+            Verdict::Suppressed(SuppressionReason::Minor),
         ]
     };
     let rescued = verdicts().map(late);
