@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use gleaner::intake::file::Source;
 use gleaner::intake::reconcile::{self, Members, Queried, Reconciled};
 use gleaner::store::members::MemberQuery;
@@ -52,7 +53,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
 async fn open(args: &Args, vault: &Vault) -> anyhow::Result<(Box<dyn Members>, Progress)> {
     let keyring = Arc::clone(&vault.keyring);
     if let (Some(query), Some(from)) = (&args.query, &args.from) {
-        let query = MemberQuery::open(from, query).await?;
+        let query = MemberQuery::open(from, query).await.context("cannot read the list of members")?;
         return Ok((Box::new(Queried::new(query, keyring)), Progress::querying()));
     }
     let file = args.file.as_deref().unwrap_or("-");
