@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gleaner::telemetry::{self, LogFormat};
 use tracing_subscriber::filter::LevelFilter;
 
+mod doors;
 mod host;
 mod out;
 mod progress;
@@ -87,10 +88,12 @@ enum Format {
 enum Command {
     /// Take members in, look them up, and show what was found
     Enrich(enrich::Args),
-    /// Work off the queue until told to stop
+    /// Work off the queue until told to stop; configured doors stand open meanwhile
     Worker(worker::Args),
     /// Take members in without looking them up
     Enqueue(enqueue::Args),
+    /// Open the doors for messages (HTTP) and look nobody up: workers elsewhere do
+    Intake,
     /// Show what was taken in and what became of it
     Status,
     /// Show what is known of a member
@@ -149,6 +152,7 @@ impl Cli {
             Command::Enrich(args) => enrich::run(&self.global, args).await,
             Command::Worker(args) => worker::run(&self.global, args).await,
             Command::Enqueue(args) => enqueue::run(&self.global, args).await,
+            Command::Intake => doors::run(&self.global).await,
             Command::Status => status::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
@@ -165,7 +169,7 @@ impl Command {
     /// A worker without a terminal tells its story in the log; the other commands answer on standard output.
     const fn usual_level(&self) -> LevelFilter {
         match self {
-            Self::Worker(_) | Self::Sandbox(_) => LevelFilter::INFO,
+            Self::Worker(_) | Self::Intake | Self::Sandbox(_) => LevelFilter::INFO,
             _ => LevelFilter::WARN,
         }
     }

@@ -21,9 +21,11 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
+use super::requests::{Place, Requests};
 use super::{Census, Claim, DeadLetter, LookupTotals, Page, Rescued, Store, StoreError};
 use crate::job::{
-    Answer, Claimed, Committed, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
+    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, Outcome, Refusal, Registration,
+    SuppressionReason,
 };
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
@@ -36,6 +38,7 @@ mod intake;
 mod open;
 mod plan;
 mod read;
+mod requests;
 mod rows;
 mod suppress;
 
@@ -140,5 +143,29 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+#[async_trait]
+impl Requests for SqliteStore {
+    async fn enqueue_once(
+        &self,
+        deliveries: &[Delivery],
+        now: Timestamp,
+        forget_at: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        requests::enqueue_once(self, deliveries, now, forget_at).await
+    }
+
+    async fn forget_requests(&self, now: Timestamp) -> Result<u64, StoreError> {
+        requests::forget(self, now).await
+    }
+
+    async fn backlog(&self, at_most: u64) -> Result<u64, StoreError> {
+        requests::backlog(self, at_most).await
+    }
+
+    async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
+        requests::place(self, member, now).await
     }
 }

@@ -7,6 +7,7 @@ mod census;
 mod commits;
 mod intake;
 mod leases;
+mod requests;
 #[cfg(unix)]
 mod sqlite;
 mod support;
@@ -36,6 +37,10 @@ macro_rules! conformance {
                     suppression_beats_a_running_job, suppression_in_the_same_batch_beats_a_record,
                     a_suppressed_job_never_waits_again, suppression_races_leave_nothing,
                     a_suppressed_old_address_spares_the_new_one;
+                requests: a_request_is_taken_in_once, a_request_that_repeats_in_its_own_batch_is_one,
+                    a_late_repeat_of_an_event_undoes_nothing, requests_are_forgotten_when_their_time_is_over,
+                    one_request_at_several_doors_is_taken_in_once, the_backlog_is_counted_no_further_than_asked,
+                    a_members_place_is_known, a_suppressed_member_is_nowhere;
                 census: every_history_adds_up;
             }
         }

@@ -121,12 +121,25 @@ pub(super) async fn enqueue(
     if batch.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = json(&batch.iter().map(RegistrationRow::of).collect::<Vec<_>>())?;
     let mut tx = store.begin().await?;
-    let known = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut *tx).await?;
-    let decided = Decided::about(batch, known);
-    decided.write(&mut tx, batch, now).await?;
+    let answers = enqueue_within(&mut tx, batch, now).await?;
     tx.commit().await?;
+    Ok(answers)
+}
+
+/// Takes registrations in as a part of a larger transaction.
+pub(super) async fn enqueue_within(
+    tx: &mut Write,
+    batch: &[Registration],
+    now: Timestamp,
+) -> Result<Vec<Intake>, StoreError> {
+    if batch.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = json(&batch.iter().map(RegistrationRow::of).collect::<Vec<_>>())?;
+    let known = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut **tx).await?;
+    let decided = Decided::about(batch, known);
+    decided.write(tx, batch, now).await?;
     Ok(decided.answers)
 }
 
