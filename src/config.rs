@@ -15,12 +15,14 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 mod check;
+mod money;
 mod provider;
 mod source;
 mod web;
 
 pub use check::Problem;
-pub use provider::{ProviderConfig, RateText};
+pub use money::MoneyText;
+pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
 pub use web::Web;
 

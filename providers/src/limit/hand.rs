@@ -116,7 +116,8 @@ impl Hand {
             return None;
         }
         let lack = waiting.saturating_sub(self.len());
-        let want = if self.ample && self.leaves.are_many(now) { lack.max(self.whole_horizon()) } else { lack };
+        let want =
+            if self.ample && self.leaves.are_many(now) { lack.max(self.whole_horizon()) } else { lack };
         if want == 0 {
             return None;
         }

@@ -35,7 +35,8 @@ impl Line {
 
     fn now(&self) -> Timestamp {
         // The database's clock is years away from the limiters' own.
-        Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::try_from(self.began.elapsed()).unwrap()
+        Timestamp::from_second(1_800_000_000).unwrap()
+            + SignedDuration::try_from(self.began.elapsed()).unwrap()
     }
 }
 
@@ -246,7 +247,13 @@ fn the_whole_quota_is_used_however_the_demand_is_spread() {
     let even = vec![calm; 4];
     let skewed = vec![Fate { callers: 24, ..calm }, Fate { callers: 1, ..calm }, Fate { callers: 1, ..calm }];
     let alone = vec![Fate { callers: 24, ..calm }];
-    let dying = vec![calm, calm, calm, Fate { killed_millis: Some(9_000), ..calm }, Fate { born_millis: 12_000, ..calm }];
+    let dying = vec![
+        calm,
+        calm,
+        calm,
+        Fate { killed_millis: Some(9_000), ..calm },
+        Fate { born_millis: 12_000, ..calm },
+    ];
     let length = Duration::from_secs(33);
     for (calls, window, least) in [(400, 10, 0.985), (40, 1, 0.97), (600, 60, 0.985), (250, 1, 0.97)] {
         let quota = Quota::new(calls, Duration::from_secs(window));
@@ -255,7 +262,11 @@ fn the_whole_quota_is_used_however_the_demand_is_spread() {
         {
             let (leaves, granted) = paused_runtime().block_on(live(quota, fates, length));
             let share = used(&leaves, quota, length);
-            println!("{calls}/{window}s {name}: {:.2} % used, {granted} granted, {} left", share * 100.0, leaves.len());
+            println!(
+                "{calls}/{window}s {name}: {:.2} % used, {granted} granted, {} left",
+                share * 100.0,
+                leaves.len()
+            );
             assert!(share >= least - lost, "{calls}/{window}s {name}: only {share} of the quota was used");
         }
     }
