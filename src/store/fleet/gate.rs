@@ -1,6 +1,6 @@
 //! The decision about a wish for slots, for stores that decide in this process.
 //!
-//! Invariant: pure. The PostgreSQL function `gleaner_grant` decides the same; the conformance story runs both through the same tables.
+//! Invariant: pure. The function `gleaner_grant` of the other engine decides the same; the conformance story runs both.
 
 use std::time::Duration;
 
@@ -25,8 +25,9 @@ pub(crate) struct GateRow {
     pub(crate) holder: Option<String>,
     pub(crate) contended_at: Timestamp,
     pub(crate) blocked_until: Option<Timestamp>,
-    /// `Some(None)`: without end.
-    pub(crate) paused_until: Option<Option<Timestamp>>,
+    pub(crate) is_paused: bool,
+    /// `None`: without end.
+    pub(crate) paused_until: Option<Timestamp>,
     pub(crate) today: Spent,
     pub(crate) month: Spent,
 }
@@ -75,8 +76,7 @@ impl GateRow {
     /// Whether anyone has closed the provider.
     pub(crate) fn is_closed(&self, now: Timestamp) -> bool {
         let is_later = |until: Timestamp| until > now;
-        self.paused_until.is_some_and(|until| until.is_none_or(is_later))
-            || self.blocked_until.is_some_and(is_later)
+        (self.is_paused && self.paused_until.is_none_or(is_later)) || self.blocked_until.is_some_and(is_later)
     }
 
     /// Notes that two workers ask at the same time.
@@ -94,10 +94,8 @@ impl GateRow {
         now: Timestamp,
         date: Date,
     ) -> Result<u64, (GateRefusal, Option<Timestamp>)> {
-        match self.paused_until {
-            Some(None) => return Err((GateRefusal::Paused, None)),
-            Some(Some(until)) if until > now => return Err((GateRefusal::Paused, Some(until))),
-            _ => {}
+        if self.is_paused && self.paused_until.is_none_or(|until| until > now) {
+            return Err((GateRefusal::Paused, self.paused_until));
         }
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return Err((GateRefusal::Blocked, Some(until)));

@@ -117,7 +117,8 @@ async fn gate(tx: &mut Write, provider: &str) -> Result<GateRow, StoreError> {
         holder: row.try_get("holder")?,
         contended_at: moment(row.try_get("contended_at")?, GATES)?,
         blocked_until: time(&row, "blocked_until")?,
-        paused_until: paused_at.map(|_| time(&row, "paused_until")).transpose()?,
+        is_paused: paused_at.is_some(),
+        paused_until: time(&row, "paused_until")?,
         today: spent("day")?,
         month: spent("month")?,
     })

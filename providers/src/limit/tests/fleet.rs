@@ -230,7 +230,8 @@ proptest! {
 fn used(leaves: &[Duration], quota: Quota, length: Duration) -> f64 {
     let warm = Duration::from_secs(3);
     let count = leaves.iter().filter(|leave| **leave >= warm).count();
-    let allowed = f64::from(quota.calls.get()) * (length - warm).as_secs_f64() / quota.window.as_secs_f64();
+    let allowed =
+        f64::from(quota.calls.get()) * length.saturating_sub(warm).as_secs_f64() / quota.window.as_secs_f64();
     f64::from(u32::try_from(count).unwrap()) / allowed
 }
 
