@@ -14,12 +14,14 @@ use gleaner_providers::{Confidence, Field};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+mod brokers;
 mod check;
 mod money;
 mod provider;
 mod source;
 mod web;
 
+pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use money::MoneyText;
 pub use provider::{Budget, ProviderConfig, RateText};
@@ -43,6 +45,8 @@ pub struct Config {
     pub worker: Worker,
     pub retry: Retry,
     pub retention: Retention,
+    pub nats: Nats,
+    pub rabbitmq: RabbitMq,
     pub providers: BTreeMap<String, ProviderConfig>,
 }
 
@@ -58,6 +62,8 @@ impl Default for Config {
             worker: Worker::default(),
             retry: Retry::default(),
             retention: Retention::default(),
+            nats: Nats::default(),
+            rabbitmq: RabbitMq::default(),
             providers: BTreeMap::new(),
         }
     }
