@@ -16,13 +16,15 @@ use serde::Deserialize;
 
 mod brokers;
 mod check;
+mod money;
 mod provider;
 mod source;
 mod web;
 
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
-pub use provider::{ProviderConfig, RateText};
+pub use money::MoneyText;
+pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
 pub use web::Web;
 
