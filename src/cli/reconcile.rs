@@ -17,10 +17,10 @@ pub(crate) struct Args {
     /// The members that the service has: CSV, TSV, JSON lines or a list of addresses; `-` is standard input
     #[arg(value_name = "FILE|-", required_unless_present = "query", conflicts_with = "query")]
     file: Option<String>,
-    /// In place of a file, a query at the service's own PostgreSQL database, such as "SELECT id, email FROM members"
+    /// In place of a file, a query at the service's own database, such as "SELECT id, email FROM members"
     #[arg(long, value_name = "SQL", requires = "from")]
     query: Option<String>,
-    /// That database; read in one read-only transaction
+    /// That database, `postgres://…`; read in one read-only transaction
     #[arg(
         long,
         value_name = "URL",
