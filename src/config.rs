@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 mod brokers;
 mod check;
+mod metrics;
 mod money;
 mod provider;
 mod source;
@@ -23,6 +24,7 @@ mod web;
 
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
+pub use metrics::Metrics;
 pub use money::MoneyText;
 pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
@@ -45,6 +47,7 @@ pub struct Config {
     pub worker: Worker,
     pub retry: Retry,
     pub retention: Retention,
+    pub metrics: Metrics,
     pub nats: Nats,
     pub rabbitmq: RabbitMq,
     pub providers: BTreeMap<String, ProviderConfig>,
@@ -62,6 +65,7 @@ impl Default for Config {
             worker: Worker::default(),
             retry: Retry::default(),
             retention: Retention::default(),
+            metrics: Metrics::default(),
             nats: Nats::default(),
             rabbitmq: RabbitMq::default(),
             providers: BTreeMap::new(),
