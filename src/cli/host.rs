@@ -8,8 +8,7 @@ use gleaner::clock::{SharedClock, SystemClock};
 use gleaner::config::{Config, Problem};
 use gleaner::enrich::{Enricher, Panel, Policy};
 use gleaner::keyring::Keyring;
-use gleaner::store::SharedStore;
-use gleaner::store::sqlite::SqliteStore;
+use gleaner::store::{self, SharedStore};
 use gleaner::worker::{Report, Settings, Until, Worker};
 use gleaner_providers::http::Network;
 
@@ -52,8 +51,8 @@ impl Host {
     /// Opens the database, making it and its key at the first run.
     pub(crate) async fn vault(&self) -> anyhow::Result<Vault> {
         let keyring = Keyring::open_or_create(&self.config.key_file())?;
-        let store = SqliteStore::open(&self.config.database_file(), &keyring.fingerprint()).await?;
-        Ok(Vault { store: Arc::new(store), keyring: Arc::new(keyring) })
+        let (store, _) = store::open(&self.config.database(), &keyring.fingerprint()).await?;
+        Ok(Vault { store, keyring: Arc::new(keyring) })
     }
 
     /// Builds the providers.

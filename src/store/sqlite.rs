@@ -15,13 +15,15 @@
 //! Invariant: every write is one statement or one transaction on `writer`, and `Census` adds up after each.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
+use tokio::sync::Notify;
 
-use super::{Census, Claim, DeadLetter, LookupTotals, Page, Rescued, Store, StoreError};
+use super::{Census, Claim, DeadLetter, LookupTotals, Migrated, Page, Rescued, Store, StoreError};
 use crate::job::{
     Answer, Claimed, Committed, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
 };
@@ -34,7 +36,6 @@ mod claim;
 mod commit;
 mod intake;
 mod open;
-mod plan;
 mod read;
 mod rows;
 mod suppress;
@@ -46,6 +47,8 @@ pub struct SqliteStore {
     writer: SqlitePool,
     /// Read-only connections; in memory, where a second connection would see another database, the writer's.
     readers: SqlitePool,
+    /// Rung when jobs were taken in.
+    jobs: Notify,
 }
 
 impl SqliteStore {
@@ -58,8 +61,16 @@ impl SqliteStore {
     /// `key_fingerprint` is [`Keyring::fingerprint`](crate::keyring::Keyring::fingerprint): a database that was
     /// written with another key is refused, because no stored answer and no suppression would be found in it.
     pub async fn open(path: impl AsRef<Path>, key_fingerprint: &str) -> Result<Self, StoreError> {
-        let (writer, readers) = open::open(path.as_ref(), key_fingerprint).await?;
-        Ok(Self { writer, readers })
+        Ok(Self::open_and_tell(path.as_ref(), key_fingerprint).await?.0)
+    }
+
+    /// [`open`](Self::open), and what was done to the tables.
+    pub(super) async fn open_and_tell(
+        path: &Path,
+        key_fingerprint: &str,
+    ) -> Result<(Self, Migrated), StoreError> {
+        let (writer, readers, migrated) = open::open(path, key_fingerprint).await?;
+        Ok((Self { writer, readers, jobs: Notify::new() }, migrated))
     }
 
     async fn begin(&self) -> Result<Write, StoreError> {
@@ -84,8 +95,8 @@ impl Store for SqliteStore {
         claim::claim(self, claim).await
     }
 
-    async fn renew(&self, holds: &[Hold], until: Timestamp) -> Result<Vec<Hold>, StoreError> {
-        claim::renew(self, holds, until).await
+    async fn renew(&self, holds: &[Hold], lease: Duration, now: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        claim::renew(self, holds, lease, now).await
     }
 
     async fn release(&self, holds: &[Hold], now: Timestamp) -> Result<(), StoreError> {
@@ -108,8 +119,12 @@ impl Store for SqliteStore {
         commit::commit(self, outcomes, now).await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_due(&self, _now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         claim::next_due(self).await
+    }
+
+    async fn wait_for_jobs(&self) {
+        self.jobs.notified().await;
     }
 
     async fn census(&self) -> Result<Census, StoreError> {
