@@ -8,9 +8,11 @@ use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gleaner::config::DatabaseUrl;
 use gleaner::telemetry::{self, LogFormat};
 use tracing_subscriber::filter::LevelFilter;
 
+mod doors;
 mod host;
 mod out;
 mod progress;
@@ -23,6 +25,7 @@ mod dead_letters;
 mod enqueue;
 mod enrich;
 mod member;
+mod migrate;
 mod normalize;
 mod provider;
 mod sandbox;
@@ -66,6 +69,17 @@ pub(crate) struct Global {
     /// The folder for database and key, in place of the configured one
     #[arg(long, global = true, value_name = "DIR", env = "GLEANER_DATA_DIR")]
     data_dir: Option<PathBuf>,
+    /// The database, in place of the configured one: sqlite:FILE or postgres://USER@HOST/DATABASE. With a password
+    /// rather in the variable: other users of this machine see a command's options
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "GLEANER_DATABASE_URL",
+        hide_env_values = true,
+        value_parser = |text: &str| Ok::<_, std::convert::Infallible>(DatabaseUrl::given(text.into()))
+    )]
+    database: Option<DatabaseUrl>,
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -87,12 +101,16 @@ enum Format {
 enum Command {
     /// Take members in, look them up, and show what was found
     Enrich(enrich::Args),
-    /// Work off the queue until told to stop
+    /// Work off the queue until told to stop; configured doors stand open meanwhile
     Worker(worker::Args),
     /// Take members in without looking them up
     Enqueue(enqueue::Args),
+    /// Open the doors for messages (HTTP) and look nobody up: workers elsewhere do
+    Intake,
     /// Show what was taken in and what became of it
     Status,
+    /// Make the database's tables, or bring them up to date (every command does so where they are not)
+    Migrate,
     /// Show what is known of a member
     #[command(subcommand)]
     Member(member::Command),
@@ -149,7 +167,9 @@ impl Cli {
             Command::Enrich(args) => enrich::run(&self.global, args).await,
             Command::Worker(args) => worker::run(&self.global, args).await,
             Command::Enqueue(args) => enqueue::run(&self.global, args).await,
+            Command::Intake => doors::run(&self.global).await,
             Command::Status => status::run(&self.global).await,
+            Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
             Command::Config(command) => config::run(&self.global, &command),
@@ -165,7 +185,7 @@ impl Command {
     /// A worker without a terminal tells its story in the log; the other commands answer on standard output.
     const fn usual_level(&self) -> LevelFilter {
         match self {
-            Self::Worker(_) | Self::Sandbox(_) => LevelFilter::INFO,
+            Self::Worker(_) | Self::Intake | Self::Sandbox(_) => LevelFilter::INFO,
             _ => LevelFilter::WARN,
         }
     }

@@ -1,4 +1,4 @@
-//! The doors through which members come in: [`mod@file`] today; `http`, `nats` and `rabbitmq` to come.
+//! The doors through which members come in, and the one reader of messages that those share which get messages.
 //!
 //! A door turns what it receives into registrations and refusals; [`take_in`] hands both to the store.
 //!
@@ -19,7 +19,10 @@ use crate::keyring::Keyring;
 use crate::member::{MemberId, MemberIdError};
 use crate::store::{Store, StoreError};
 
+pub mod doors;
 pub mod file;
+mod keys;
+pub mod message;
 
 /// Why a member id and an address cannot become a registration. Carries nothing of either.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -8,7 +8,7 @@ use gleaner_providers::{EmailAddress, Finding, Identifier};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::keyring::SubjectKey;
+use crate::keyring::{SeenKey, SubjectKey};
 use crate::member::MemberId;
 use crate::record::Record;
 
@@ -32,6 +32,46 @@ pub enum Intake {
     Fresh,
     /// The person must not be looked up; nothing of them was kept.
     Suppressed,
+}
+
+impl Intake {
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Repeated, Self::Fresh, Self::Suppressed];
+}
+
+/// What one request or message brought: taken in as a whole, and once.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Where the caller named the request: what it is known again by.
+    pub once: Option<Once>,
+    pub items: Vec<Item>,
+}
+
+/// A request that must not be done twice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Once {
+    pub key: SeenKey,
+    /// What it said: the same key must not come with anything else.
+    pub content: SeenKey,
+}
+
+/// One registration of a delivery.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub registration: Registration,
+    /// The event that told of it, where it has an id: a late repeat must not undo what a newer event said.
+    pub event: Option<SeenKey>,
+}
+
+/// What the store did with a delivery.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Delivered {
+    /// Taken in, item by item in their order. An event that was seen before is [`Intake::Repeated`] and changed
+    /// nothing.
+    Taken(Vec<Intake>),
+    /// The same request was taken in before. Nothing was done; this is what became of it then.
+    Again(Vec<Intake>),
+    /// The key belongs to another request. Nothing was done.
+    Conflict,
 }
 
 /// A row or message that cannot become a registration. Kept as a dead letter, without what it held.

@@ -35,6 +35,27 @@ impl fmt::Debug for SubjectKey {
     }
 }
 
+/// The keyed hash of something that is to be known again when it comes again: a request's key, an event's id, a
+/// body. Keyed, because bodies and ids that others chose may be guessable.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SeenKey([u8; 32]);
+
+impl SeenKey {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SeenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SeenKey({}…)", hex::encode(&self.0[..4]))
+    }
+}
+
 /// Makes keyed hashes.
 #[derive(Debug)]
 pub struct Keyring {
@@ -74,6 +95,22 @@ impl Keyring {
     /// The keyed hash of a mailbox.
     pub fn subject(&self, email: &EmailAddress) -> SubjectKey {
         self.hash(b"subject", email.canonical().as_bytes())
+    }
+
+    /// What an event is known again by: its id is unique within its source only (`CloudEvents` 1.0, and the message ids
+    /// of brokers, whose source is the stream or the queue).
+    pub fn event(&self, source: &str, id: &str) -> SeenKey {
+        SeenKey(self.hash(b"event", &framed(&[source.as_bytes(), id.as_bytes()])).0)
+    }
+
+    /// What a request is known again by: the key that its caller gave it.
+    pub fn request(&self, caller: &str, key: &str) -> SeenKey {
+        SeenKey(self.hash(b"request", &framed(&[caller.as_bytes(), key.as_bytes()])).0)
+    }
+
+    /// What tells whether two requests said the same.
+    pub fn content(&self, parts: &[&[u8]]) -> SeenKey {
+        SeenKey(self.hash(b"content", &framed(parts)).0)
     }
 
     /// A value that tells whether a database was written with this key, and tells nothing of the key.
@@ -120,6 +157,16 @@ impl Keyring {
 /// A name for one life of a worker process, never used twice.
 pub fn incarnation() -> Result<String, getrandom::Error> {
     Ok(format!("{}-{}", std::process::id(), hex::encode(random::<8>()?)))
+}
+
+/// Parts in a row that no other parts spell: each behind its length.
+fn framed(parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+    for part in parts {
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
 }
 
 fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
@@ -208,6 +255,24 @@ mod tests {
         let subject = keyring(7).subject(&email("ada@example.com"));
         insta::assert_snapshot!(hex::encode(subject.as_bytes()), @"4387725d7f6ac3db3e97f856bd9e055edd8da758ede937fa90661292654678cf");
         insta::assert_snapshot!(keyring(7).fingerprint(), @"994f0e9265abb356");
+        insta::assert_snapshot!(hex::encode(keyring(7).event("/sign-up", "e-1").as_bytes()), @"a5c407c6a64b93608942e05eb7f089240d3b5d97295dd78ad5c76f5ee626d3cc");
+        insta::assert_snapshot!(hex::encode(keyring(7).request("sign-up", "k-1").as_bytes()), @"8ea42b510d9a6b3bdbdacd2d246e0e2792f08278f2cc386baa6267c693f64368");
+    }
+
+    #[test]
+    fn what_was_seen_is_told_apart_by_kind_and_by_part() {
+        let one = keyring(1);
+        let all = [
+            one.event("a", "bc"),
+            one.event("ab", "c"),
+            one.request("a", "bc"),
+            one.content(&[b"a", b"bc"]),
+            one.content(&[b"abc"]),
+            keyring(2).event("a", "bc"),
+        ];
+        let distinct: std::collections::HashSet<_> = all.into_iter().collect();
+        assert_eq!(distinct.len(), all.len());
+        assert_eq!(one.event("a", "bc"), all[0]);
     }
 
     #[test]

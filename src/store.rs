@@ -25,10 +25,12 @@ mod failure;
 mod migrate;
 mod plan;
 pub mod postgres;
+pub mod requests;
 pub mod sqlite;
 
 pub use migrate::{Applied, Migrated};
 use postgres::PostgresStore;
+pub use requests::{Place, PlaceStatus, Requests};
 use sqlite::SqliteStore;
 
 /// The store, as everyone shares it.
@@ -54,7 +56,7 @@ pub async fn open(database: &Database, key_fingerprint: &str) -> Result<(SharedS
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
-pub trait Store: Debug + Send + Sync {
+pub trait Store: Requests + Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
     ///
     /// A job that exists takes over the newest address (of several in one batch: the last). If that is another

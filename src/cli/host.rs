@@ -2,17 +2,22 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use gleaner::clock::{SharedClock, SystemClock};
 use gleaner::config::{Config, Problem};
 use gleaner::enrich::{Enricher, Panel, Policy};
 use gleaner::keyring::Keyring;
-use gleaner::store::{self, SharedStore};
-use gleaner::worker::{Report, Settings, Until, Worker};
+use gleaner::store::{self, Migrated, SharedStore, StoreError};
+use gleaner::worker::{Report, Settings, Stop, Until, Worker};
 use gleaner_providers::http::Network;
 
 use super::Global;
+
+/// Between two tries to reach a database that is not there yet.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Settings that were read and checked.
 #[derive(Debug)]
@@ -31,7 +36,8 @@ pub(crate) struct Vault {
 impl Host {
     /// Reads and checks the settings.
     pub(crate) fn open(global: &Global) -> anyhow::Result<Self> {
-        let loaded = Config::load(global.config.as_deref())?;
+        let mut loaded = Config::load(global.config.as_deref())?;
+        global.choose_database(&mut loaded.config);
         Self::with_config(loaded.config, global)
     }
 
@@ -50,9 +56,33 @@ impl Host {
 
     /// Opens the database, making it and its key at the first run.
     pub(crate) async fn vault(&self) -> anyhow::Result<Vault> {
+        Ok(self.vault_and_migrations().await?.0)
+    }
+
+    /// Opens the database, and says what that did to its tables.
+    pub(crate) async fn vault_and_migrations(&self) -> anyhow::Result<(Vault, Migrated)> {
         let keyring = Keyring::open_or_create(&self.config.key_file())?;
-        let (store, _) = store::open(&self.config.database(), &keyring.fingerprint()).await?;
-        Ok(Vault { store, keyring: Arc::new(keyring) })
+        let (store, migrated) = store::open(&self.config.database(), &keyring.fingerprint()).await?;
+        Ok((Vault { store, keyring: Arc::new(keyring) }, migrated))
+    }
+
+    /// Opens the database as soon as it is there: a worker may be started before its server. `None` after a stop.
+    pub(crate) async fn vault_when_there(&self, stop: &Stop) -> anyhow::Result<Option<Vault>> {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let error = match self.vault().await {
+                Ok(vault) => return Ok(Some(vault)),
+                Err(error) => error,
+            };
+            match error.downcast_ref() {
+                Some(StoreError::Unavailable(_)) => tracing::warn!(%error, "waiting for the database"),
+                _ => return Err(error),
+            }
+            tokio::select! {
+                () = stop.asked() => return Ok(None),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            }
+        }
     }
 
     /// Builds the providers.
@@ -82,6 +112,15 @@ impl Host {
             clock: Arc::clone(&self.clock),
             report: Arc::clone(report),
         })
+    }
+}
+
+impl Global {
+    /// Puts the database of the command line or the environment in the configured one's place.
+    pub(super) fn choose_database(&self, config: &mut Config) {
+        if let Some(database) = &self.database {
+            config.database = Some(database.clone());
+        }
     }
 }
 

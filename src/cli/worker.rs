@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gleaner::intake::doors::Doors;
 use gleaner::worker::{Report, Stop, Until};
 
 use super::host::Host;
-use super::{Exit, Global, out};
+use super::{Exit, Global, doors, out};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// End when no job is left that is due within this many seconds, instead of running until told to stop
+    /// End when no job is left that is due within this many seconds, instead of running until told to stop; opens no door
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "0")]
     until_idle: Option<u64>,
 }
@@ -18,7 +19,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
     let host = Host::open(global)?;
-    let vault = host.vault().await?;
+    let Some(vault) = host.vault_when_there(&stop).await? else { return Ok(Exit::Done) };
     let report = Arc::new(Report::default());
     let until = match args.until_idle {
         Some(seconds) => Until::Idle { patience: Duration::from_secs(seconds) },
@@ -27,9 +28,19 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let worker = host.worker(&vault.store, until, &report)?;
     let tiers = worker.enricher.panel().tiers();
     let asked: Vec<_> = tiers.iter().flatten().map(|provider| provider.name()).collect();
-    tracing::info!(owner = worker.settings.owner, providers = asked.join(" "), "worker started");
-    let ending = worker.run(stop).await?;
+    let open = match until {
+        Until::Stopped => doors::open(&host, &vault).await?,
+        Until::Idle { .. } => Doors::default(),
+    };
+    tracing::info!(
+        owner = worker.settings.owner,
+        providers = asked.join(" "),
+        doors = open.names().join(" "),
+        "worker started"
+    );
+    let ended = doors::work(worker, open, stop).await;
     vault.store.close().await;
+    let ending = ended?;
     let done = report.summary();
     tracing::info!(
         ?ending,

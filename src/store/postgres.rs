@@ -42,6 +42,7 @@ mod commit;
 mod intake;
 mod open;
 mod read;
+mod requests;
 mod rows;
 mod session;
 mod suppress;

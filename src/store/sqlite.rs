@@ -23,9 +23,11 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 use tokio::sync::Notify;
 
+use super::requests::{Place, Requests};
 use super::{Census, Claim, DeadLetter, LookupTotals, Migrated, Page, Rescued, Store, StoreError};
 use crate::job::{
-    Answer, Claimed, Committed, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
+    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, Outcome, Refusal, Registration,
+    SuppressionReason,
 };
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
@@ -37,6 +39,7 @@ mod commit;
 mod intake;
 mod open;
 mod read;
+mod requests;
 mod rows;
 mod suppress;
 
@@ -155,5 +158,29 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+#[async_trait]
+impl Requests for SqliteStore {
+    async fn enqueue_once(
+        &self,
+        deliveries: &[Delivery],
+        now: Timestamp,
+        forget_at: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        requests::enqueue_once(self, deliveries, now, forget_at).await
+    }
+
+    async fn forget_requests(&self, now: Timestamp) -> Result<u64, StoreError> {
+        requests::forget(self, now).await
+    }
+
+    async fn backlog(&self, at_most: u64) -> Result<u64, StoreError> {
+        requests::backlog(self, at_most).await
+    }
+
+    async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
+        requests::place(self, member, now).await
     }
 }

@@ -1,16 +1,18 @@
 //! A store with faults in front of a real one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use gleaner::job::{
-    Answer, Claimed, Committed, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
+    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, Outcome, Refusal, Registration,
+    SuppressionReason,
 };
 use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
 use gleaner::record::Record;
 use gleaner::store::{
-    Census, Claim, DeadLetter, LookupTotals, Page, Rescued, SharedStore, Store, StoreError,
+    Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
 };
 use jiff::Timestamp;
 
@@ -125,5 +127,29 @@ impl Store for Faulty {
 
     async fn close(&self) {
         self.store.close().await;
+    }
+}
+
+#[async_trait]
+impl Requests for Faulty {
+    async fn enqueue_once(
+        &self,
+        deliveries: &[Delivery],
+        now: Timestamp,
+        forget_at: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        self.store.enqueue_once(deliveries, now, forget_at).await
+    }
+
+    async fn forget_requests(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.forget_requests(now).await
+    }
+
+    async fn backlog(&self, at_most: u64) -> Result<u64, StoreError> {
+        self.store.backlog(at_most).await
+    }
+
+    async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
+        self.store.place(member, now).await
     }
 }

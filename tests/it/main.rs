@@ -11,6 +11,8 @@ mod faulty;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod normalize;
 #[cfg(test)]
 mod privacy;

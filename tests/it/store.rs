@@ -1,12 +1,15 @@
 //! The conformance story of a store: what every implementation of `Store` must survive.
 //!
-//! A new one joins by implementing `Database` and one line of `conformance!`. What only `SQLite` has (its file,
-//! its key check, its views) is under `sqlite`.
+//! A new one joins by implementing `Database` and one line of `conformance!`. What only one has (`SQLite` its file,
+//! PostgreSQL other workers at the same moment) is under `sqlite` and `postgres`.
 
 mod census;
 mod commits;
 mod intake;
 mod leases;
+mod postgres;
+mod races;
+mod requests;
 #[cfg(unix)]
 mod sqlite;
 mod support;
@@ -36,6 +39,10 @@ macro_rules! conformance {
                     suppression_beats_a_running_job, suppression_in_the_same_batch_beats_a_record,
                     a_suppressed_job_never_waits_again, suppression_races_leave_nothing,
                     a_suppressed_old_address_spares_the_new_one;
+                requests: a_request_is_taken_in_once, a_request_that_repeats_in_its_own_batch_is_one,
+                    a_late_repeat_of_an_event_undoes_nothing, requests_are_forgotten_when_their_time_is_over,
+                    one_request_at_several_doors_is_taken_in_once, the_backlog_is_counted_no_further_than_asked,
+                    a_members_place_is_known, a_suppressed_member_is_nowhere;
                 census: every_history_adds_up;
             }
         }
@@ -51,3 +58,4 @@ macro_rules! conformance {
 }
 
 conformance!(on_sqlite, support::SqliteFile::new());
+conformance!(on_postgres, support::PostgresDatabase::new());

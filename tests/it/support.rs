@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use gleaner::keyring::Keyring;
 use gleaner_providers::catalog::BUILT_INS;
 use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -106,6 +108,30 @@ impl Home {
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// The address of a service that `tests/run` starts, such as `GLEANER_TEST_POSTGRES`.
+pub(crate) fn service(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "{variable} is not set: run the tests with `tests/run`, or start the service with `tests/services/… start \
+             DIR` and put the address that it prints into the variable"
+        )
+    })
+}
+
+/// Makes an empty database on the test server; returns its address.
+pub(crate) async fn postgres_database() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let server = service("GLEANER_TEST_POSTGRES");
+    let mut address = url::Url::parse(&server).unwrap();
+    let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let mut connection = PgConnection::connect(&server).await.unwrap();
+    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    address.set_path(&name);
+    address.into()
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

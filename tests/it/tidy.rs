@@ -25,7 +25,7 @@ const ROOMS: [&str; 12] = [
 
 /// Crates that only these files may name: replaced in one place, or dangerous everywhere else.
 const FENCED: [(&str, &[&str]); 4] = [
-    ("sqlx", &["src/store/sqlite", "src/store/failure.rs"]),
+    ("sqlx", &["src/store/sqlite", "src/store/postgres", "src/store/failure.rs", "src/store/migrate.rs"]),
     ("governor", &["providers/src/limit"]),
     ("backoff", &["providers/src/retry"]),
     ("scraper", &["providers/src/page"]),

@@ -1,43 +1,11 @@
-//! What columns and keys mean, by their names.
+//! What the columns of a table mean, by their names.
 //!
 //! Invariant: decides from names alone, and repeats nothing in an error that may be a value.
 
+use super::super::keys::{email_rank, member_rank};
 use super::cells::{Cells, split_line};
 
-/// Names of the e-mail column, the most telling first; compared by letters and digits only, in lower case.
-const EMAIL_NAMES: [&str; 8] = [
-    "email",
-    "emailaddress",
-    "mail",
-    "mailaddress",
-    "memberemail",
-    "useremail",
-    "customeremail",
-    "contactemail",
-];
-
-/// Names of the id column. A plain `id` comes last: beside a `user_id` it is the row's own number.
-const MEMBER_NAMES: [&str; 6] = ["memberid", "userid", "customerid", "externalid", "uid", "id"];
-
-/// As told to people whose file has none of them.
-pub(super) const ACCEPTED_EMAIL_NAMES: &str = "`email`, `e-mail`, `email_address` or `mail`";
-
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-
-/// How telling a name is for the e-mail address: the lower, the more; `None` for other names.
-pub(super) fn email_rank(name: &str) -> Option<usize> {
-    rank(name, &EMAIL_NAMES)
-}
-
-/// How telling a name is for the member id.
-pub(super) fn member_rank(name: &str) -> Option<usize> {
-    rank(name, &MEMBER_NAMES)
-}
-
-fn rank(name: &str, names: &[&str]) -> Option<usize> {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    names.iter().position(|known| *known == plain)
-}
 
 /// Where a table keeps what is taken in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

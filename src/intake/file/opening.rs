@@ -5,8 +5,9 @@
 
 use std::io::{self, Read};
 
+use super::super::keys::ACCEPTED_EMAIL_NAMES;
 use super::SourceError;
-use super::columns::{ACCEPTED_EMAIL_NAMES, Columns, is_one_value, names_for_people};
+use super::columns::{Columns, is_one_value, names_for_people};
 use super::lines::{Line, Lines};
 
 /// How the rows of a stream are read.

@@ -7,12 +7,13 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::super::keys::{self, ObjectFault};
 use super::super::{Reason, registration};
 use super::SourceError;
 use super::cells::{Cells, Fed, Splitter, split_line};
-use super::columns::{Columns, email_rank, member_rank};
+use super::columns::Columns;
 use super::lines::{Line, Lines, MAX_LINE_BYTES};
 use super::opening::{self, Hint, Layout};
 use crate::job::{Refusal, Registration};
@@ -50,12 +51,8 @@ enum Fault {
     CutOffJson,
     #[error("the line is not a JSON object")]
     NotAnObject,
-    #[error("the object has no `email`")]
-    NoEmail,
-    #[error("the e-mail address is not a JSON string")]
-    EmailNotText,
-    #[error("the member id is neither a JSON string nor a whole number below 2^64")]
-    MemberNotText,
+    #[error(transparent)]
+    Object(#[from] ObjectFault),
     #[error(transparent)]
     Unfit(#[from] Reason),
 }
@@ -223,24 +220,9 @@ fn read_object(line: &Line) -> Result<Row<'_>, Fault> {
         if error.is_eof() { Fault::CutOffJson } else { Fault::NotJson { column: error.column() } }
     })?;
     let Value::Object(object) = value else { return Err(Fault::NotAnObject) };
-    let email = match most_telling(&object, email_rank) {
-        Some(Value::String(email)) => Ok(email.clone().into()),
-        Some(Value::Null) => Ok("".into()),
-        Some(_) => Err(Fault::EmailNotText),
-        None => Err(Fault::NoEmail),
-    };
-    let member = match most_telling(&object, member_rank) {
-        Some(Value::String(member)) => Ok(Some(member.clone().into())),
-        // A number that is kept as a float lost digits.
-        Some(Value::Number(member)) if !member.is_f64() => Ok(Some(member.to_string().into())),
-        Some(Value::Null) | None => Ok(None),
-        Some(_) => Err(Fault::MemberNotText),
-    };
-    Ok(Row { member, email })
-}
-
-/// The value under the most telling of the keys.
-fn most_telling(object: &Map<String, Value>, rank: fn(&str) -> Option<usize>) -> Option<&Value> {
-    let ranked = object.iter().filter_map(|(key, value)| Some((rank(key)?, value)));
-    ranked.min_by_key(|(rank, _)| *rank).map(|(_, value)| value)
+    let said = keys::of_object(&object);
+    Ok(Row {
+        member: said.member.map(|member| member.map(Cow::from)).map_err(Fault::from),
+        email: said.email.map(Cow::from).map_err(Fault::from),
+    })
 }

@@ -62,7 +62,7 @@ pub(super) async fn write(session: &mut Session, mut answers: Vec<&Answer>) -> R
         .bind(findings.iter().map(Option::as_deref).bind_iter())
         .bind(contents.iter().map(|content| content.handle.map(storable)).bind_iter())
         .bind(contents.iter().map(|content| content.ready_at.map(Moment)).bind_iter())
-        .bind(answers.iter().map(|answer| signed(answer.cost_micros)).bind_iter())
+        .bind(signed(answers.iter().map(|answer| answer.cost_micros))?)
         .bind(answers.iter().map(|answer| Moment(answer.fetched_at)).bind_iter())
         .bind(answers.iter().map(|answer| Moment(answer.expires_at)).bind_iter());
     session.run(query).await?;

@@ -269,7 +269,7 @@ async fn write_lookups(
         .bind(lookups.iter().map(|(_, entry)| entry.told.as_str()).bind_iter())
         .bind(lookups.iter().map(|(_, entry)| entry.outcome).bind_iter())
         .bind(lookups.iter().map(|(_, entry)| duration(entry)).bind_iter())
-        .bind(lookups.iter().map(|(_, entry)| signed(entry.cost_micros)).bind_iter())
+        .bind(signed(lookups.iter().map(|(_, entry)| entry.cost_micros))?)
         .bind(lookups.iter().map(|(_, entry)| Moment(entry.at)).bind_iter());
     session.run(query).await?;
     Ok(())

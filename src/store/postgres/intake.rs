@@ -114,6 +114,9 @@ pub(super) async fn take_in(
     batch: &[Registration],
     now: Option<Moment>,
 ) -> Result<Vec<Intake>, StoreError> {
+    if batch.is_empty() {
+        return Ok(Vec::new());
+    }
     let query = session
         .query(KNOWN)
         .bind(batch.iter().map(|registration| registration.member.as_str()).bind_iter())

@@ -100,9 +100,10 @@ pub(super) fn count_from(row: &PgRow, column: &str) -> Result<u64, StoreError> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// A number of ours as PostgreSQL's signed one.
-pub(super) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+/// Numbers of ours as PostgreSQL's signed ones.
+pub(super) fn signed(numbers: impl Iterator<Item = u64>) -> Result<Vec<i64>, StoreError> {
+    let too_large = |_| StoreError::Statement("a number is larger than the database holds".to_owned());
+    numbers.map(|number| i64::try_from(number).map_err(too_large)).collect()
 }
 
 /// PostgreSQL's texts hold every character but NUL, which no honest provider sends.

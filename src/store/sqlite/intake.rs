@@ -94,23 +94,34 @@ pub(super) async fn enqueue(
     if batch.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = json(&batch.iter().map(RegistrationRow::of).collect::<Vec<_>>())?;
     let mut tx = store.begin().await?;
-    let known: Vec<KnownRow> = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut *tx).await?;
+    let answers = enqueue_within(&mut tx, batch, now).await?;
+    tx.commit().await?;
+    store.jobs.notify_one();
+    Ok(answers)
+}
+
+/// Takes registrations in as a part of a larger transaction.
+pub(super) async fn enqueue_within(
+    tx: &mut Write,
+    batch: &[Registration],
+    now: Timestamp,
+) -> Result<Vec<Intake>, StoreError> {
+    if batch.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = json(&batch.iter().map(RegistrationRow::of).collect::<Vec<_>>())?;
+    let known: Vec<KnownRow> = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut **tx).await?;
     let known: Vec<_> = known.into_iter().map(Known::from).collect();
     let decided = Decided::about(batch, &known);
     if !decided.superseded.is_empty() {
-        sqlx::query(SUPERSEDE).bind(json(&decided.superseded)?).execute(&mut *tx).await?;
+        sqlx::query(SUPERSEDE).bind(json(&decided.superseded)?).execute(&mut **tx).await?;
     }
     let jobs: Vec<_> = decided.jobs(batch).into_iter().map(RegistrationRow::of).collect();
     if !jobs.is_empty() {
-        sqlx::query(QUEUE).bind(json(&jobs)?).bind(millis(now)).execute(&mut *tx).await?;
+        sqlx::query(QUEUE).bind(json(&jobs)?).bind(millis(now)).execute(&mut **tx).await?;
     }
-    add(&mut tx, decided.tally).await?;
-    tx.commit().await?;
-    if !jobs.is_empty() {
-        store.jobs.notify_one();
-    }
+    add(tx, decided.tally).await?;
     Ok(decided.answers)
 }
 
