@@ -69,7 +69,7 @@ pub(crate) struct Global {
     /// The folder for database and key, in place of the configured one
     #[arg(long, global = true, value_name = "DIR", env = "GLEANER_DATA_DIR")]
     data_dir: Option<PathBuf>,
-    /// The database, in place of the configured one: sqlite:FILE or postgres://USER@HOST/DATABASE. With a password
+    /// The database, in place of the configured one: `sqlite:FILE` or `postgres://USER@HOST/DATABASE`. With a password
     /// rather in the variable: other users of this machine see a command's options
     #[arg(
         long,

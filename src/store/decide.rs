@@ -47,13 +47,13 @@ impl<'a> Decided<'a> {
     pub(super) fn about(batch: &'a [Registration], known: &[Known]) -> Self {
         let mut decided = Self::default();
         for (position, (registration, known)) in batch.iter().zip(known).enumerate() {
-            let answer = decided.one(position, registration, known);
+            let answer = decided.one(position, registration, *known);
             decided.answers.push(answer);
         }
         decided
     }
 
-    fn one(&mut self, position: usize, registration: &'a Registration, known: &Known) -> Intake {
+    fn one(&mut self, position: usize, registration: &'a Registration, known: Known) -> Intake {
         let member = registration.member.as_str();
         if known.suppressed {
             self.tally.taken_in += 1;

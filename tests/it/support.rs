@@ -110,12 +110,12 @@ impl Home {
     }
 }
 
-/// The address of a service that `tests/run` starts, such as `GLEANER_TEST_POSTGRES`.
+/// Where a service of the tests is, as `tests/run` says.
+#[expect(clippy::disallowed_methods, reason = "how tests learn where their services are")]
 pub(crate) fn service(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| {
         panic!(
-            "{variable} is not set: run the tests with `tests/run`, or start the service with `tests/services/… start \
-             DIR` and put the address that it prints into the variable"
+            "{variable} is not set: `tests/run NAME` starts the services, or `tests/services/…` one of them"
         )
     })
 }

@@ -26,7 +26,7 @@ pub(super) use channel;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A connection on which nothing came for so long is asked whether it is still there.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -64,12 +64,11 @@ impl Bell {
         if listening.is_some() {
             return;
         }
-        let task = match &self.options {
-            Some(options) => tokio::spawn(keep_listening(options.clone(), Arc::clone(&self.rung))),
-            None => {
-                tracing::info!("behind a pooler nothing can be listened for; new jobs are found by polling");
-                tokio::spawn(std::future::ready(()))
-            }
+        let task = if let Some(options) = &self.options {
+            tokio::spawn(keep_listening(options.clone(), Arc::clone(&self.rung)))
+        } else {
+            tracing::info!("behind a pooler nothing can be listened for; new jobs are found by polling");
+            tokio::spawn(std::future::ready(()))
         };
         *listening = Some(task.abort_handle());
     }
@@ -119,15 +118,14 @@ async fn listen_once(
     // What came in before this moment rang for nobody.
     rung.notify_one();
     loop {
-        match tokio::time::timeout(SILENCE, listener.try_recv()).await {
-            Ok(heard) => match heard? {
-                Some(_) => rung.notify_one(),
-                None => return Err(StoreError::Unavailable("the connection was lost".to_owned())),
-            },
-            Err(_) => {
-                let asked = tokio::time::timeout(PATIENCE, listener.execute("SELECT 1")).await;
-                asked.map_err(|_| StoreError::Unavailable("the connection is silent".to_owned()))??;
-            }
+        let Ok(heard) = tokio::time::timeout(SILENCE, listener.try_recv()).await else {
+            let asked = tokio::time::timeout(PATIENCE, listener.execute("SELECT 1")).await;
+            asked.map_err(|_| StoreError::Unavailable("the connection is silent".to_owned()))??;
+            continue;
+        };
+        if heard?.is_none() {
+            return Err(StoreError::Unavailable("the connection was lost".to_owned()));
         }
+        rung.notify_one();
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Invariant: `intake_tally` is counted in the transaction that takes in, from what came through the door.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -129,7 +129,7 @@ pub(super) async fn take_in(
     let made = queue(session, &jobs, batch, &known, now).await?;
 
     let mut to_settle: Vec<&str> =
-        made.keys().map(String::as_str).chain(guess.superseded.iter().copied()).collect();
+        made.iter().map(String::as_str).chain(guess.superseded.iter().copied()).collect();
     to_settle.sort_unstable();
     to_settle.dedup();
     let found = settle(session, &to_settle).await?;
@@ -138,7 +138,7 @@ pub(super) async fn take_in(
         .map(|job| {
             let member = job.member.as_str();
             let beside = found.get(member).copied().unwrap_or_default();
-            (member, Traces { has_job: !made.contains_key(member), ..beside })
+            (member, Traces { has_job: !made.contains(member), ..beside })
         })
         .collect();
     for ((registration, known), guessed) in batch.iter().zip(&mut known).zip(&guess.answers) {
@@ -159,9 +159,9 @@ async fn queue(
     batch: &[Registration],
     known: &[Known],
     now: Option<Moment>,
-) -> Result<HashMap<String, ()>, StoreError> {
+) -> Result<HashSet<String>, StoreError> {
     if jobs.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(HashSet::new());
     }
     let existing = || batch.iter().zip(known).filter(|(_, known)| known.member.has_job);
     if existing().next().is_some() {
@@ -175,10 +175,10 @@ async fn queue(
         .bind(jobs.iter().map(|job| job.email.expose()).bind_iter())
         .bind(jobs.iter().map(|job| job.subject.as_bytes().as_slice()).bind_iter())
         .bind(now);
-    let mut made = HashMap::with_capacity(jobs.len());
+    let mut made = HashSet::with_capacity(jobs.len());
     for row in session.rows(query).await? {
         if row.try_get("is_new")? {
-            made.insert(row.try_get("member_id")?, ());
+            made.insert(row.try_get("member_id")?);
         }
     }
     Ok(made)

@@ -152,7 +152,7 @@ mod tests {
         fn the_epochs_are_right(days in -700_000..2_900_000_i32) {
             let day = EPOCH_DAY.checked_add(jiff::Span::new().days(days)).unwrap();
             assert_eq!(EPOCH_DAY.until(day).unwrap().get_days(), days);
-            let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+            let midnight = day.to_zoned_datetime(jiff::tz::TimeZone::UTC).unwrap().timestamp();
             assert_eq!(midnight.as_microsecond() - EPOCH_MICROS, i64::from(days) * 86_400_000_000);
         }
     }

@@ -70,20 +70,10 @@ impl<'a> RegistrationRow<'a> {
 }
 
 /// One row of [`KNOWN`].
-#[derive(sqlx::FromRow)]
-struct KnownRow {
-    suppressed: bool,
-    fresh: bool,
-    has_job: bool,
-    has_record: bool,
-    has_dead_letter: bool,
-}
+type KnownRow = (bool, bool, bool, bool, bool);
 
-impl From<KnownRow> for Known {
-    fn from(row: KnownRow) -> Self {
-        let KnownRow { suppressed, fresh, has_job, has_record, has_dead_letter } = row;
-        Self { suppressed, fresh, member: Traces { has_job, has_record, has_dead_letter } }
-    }
+fn known_from((suppressed, has_job, has_record, has_dead_letter, fresh): KnownRow) -> Known {
+    Known { suppressed, fresh, member: Traces { has_job, has_record, has_dead_letter } }
 }
 
 pub(super) async fn enqueue(
@@ -112,7 +102,7 @@ pub(super) async fn enqueue_within(
     }
     let rows = json(&batch.iter().map(RegistrationRow::of).collect::<Vec<_>>())?;
     let known: Vec<KnownRow> = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut **tx).await?;
-    let known: Vec<_> = known.into_iter().map(Known::from).collect();
+    let known: Vec<_> = known.into_iter().map(known_from).collect();
     let decided = Decided::about(batch, &known);
     if !decided.superseded.is_empty() {
         sqlx::query(SUPERSEDE).bind(json(&decided.superseded)?).execute(&mut **tx).await?;
