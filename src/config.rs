@@ -14,12 +14,14 @@ use gleaner_providers::{Confidence, Field};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+mod brokers;
 mod check;
 mod database;
 mod provider;
 mod source;
 mod web;
 
+pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
 pub use provider::{ProviderConfig, RateText};
@@ -45,6 +47,8 @@ pub struct Config {
     pub worker: Worker,
     pub retry: Retry,
     pub retention: Retention,
+    pub nats: Nats,
+    pub rabbitmq: RabbitMq,
     pub providers: BTreeMap<String, ProviderConfig>,
 }
 
@@ -61,6 +65,8 @@ impl Default for Config {
             worker: Worker::default(),
             retry: Retry::default(),
             retention: Retention::default(),
+            nats: Nats::default(),
+            rabbitmq: RabbitMq::default(),
             providers: BTreeMap::new(),
         }
     }

@@ -15,6 +15,7 @@ use gleaner::store::{
     Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
 };
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 /// Passes everything on, but for the faults that a test asks for.
 #[derive(Debug)]
@@ -25,11 +26,54 @@ pub(crate) struct Faulty {
     commits_to_fail: AtomicU32,
     /// Every commit that holds this member's outcome is refused.
     refused: Option<MemberId>,
+    /// What taking in does.
+    intake: watch::Receiver<AtTheDoor>,
+    /// A registration of this member is refused.
+    unwelcome: Option<MemberId>,
+}
+
+/// What happens to what is taken in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AtTheDoor {
+    Open,
+    /// As if the database were away.
+    Away,
+    /// Nothing comes back, and nothing is committed.
+    Stuck,
+    /// Committed, and nothing comes back.
+    StuckOnceCommitted,
 }
 
 impl Faulty {
     pub(crate) fn over(store: SharedStore) -> Self {
-        Self { store, claims_to_fail: AtomicU32::new(0), commits_to_fail: AtomicU32::new(0), refused: None }
+        Self {
+            store,
+            claims_to_fail: AtomicU32::new(0),
+            commits_to_fail: AtomicU32::new(0),
+            refused: None,
+            intake: watch::channel(AtTheDoor::Open).1,
+            unwelcome: None,
+        }
+    }
+
+    /// Taking in follows this switch.
+    pub(crate) fn switched(self, intake: watch::Receiver<AtTheDoor>) -> Self {
+        Self { intake, ..self }
+    }
+
+    pub(crate) fn not_taking(self, member: &str) -> Self {
+        Self { unwelcome: Some(MemberId::parse(member).unwrap()), ..self }
+    }
+
+    /// Waits while the door is stuck, before the commit or after it.
+    async fn pass(&self, stuck: AtTheDoor) -> Result<(), StoreError> {
+        let mut switch = self.intake.clone();
+        // The switch may be gone with its test: then it stays as it is.
+        switch.wait_for(|at| *at != stuck).await.ok();
+        match *switch.borrow() {
+            AtTheDoor::Away => Err(StoreError::Unavailable("a fault of the test".to_owned())),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn unavailable(self, times: u32) -> Self {
@@ -56,6 +100,7 @@ impl Store for Faulty {
     }
 
     async fn refuse(&self, batch: &[Refusal], now: Timestamp) -> Result<(), StoreError> {
+        self.pass(AtTheDoor::Stuck).await?;
         self.store.refuse(batch, now).await
     }
 
@@ -138,7 +183,14 @@ impl Requests for Faulty {
         now: Timestamp,
         forget_at: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
-        self.store.enqueue_once(deliveries, now, forget_at).await
+        self.pass(AtTheDoor::Stuck).await?;
+        let mut items = deliveries.iter().flat_map(|delivery| &delivery.items);
+        if items.any(|item| Some(&item.registration.member) == self.unwelcome.as_ref()) {
+            return Err(StoreError::Statement("a fault of the test".to_owned()));
+        }
+        let taken = self.store.enqueue_once(deliveries, now, forget_at).await;
+        self.pass(AtTheDoor::StuckOnceCommitted).await?;
+        taken
     }
 
     async fn forget_requests(&self, now: Timestamp) -> Result<u64, StoreError> {
