@@ -11,7 +11,8 @@
 //!   message that begins the transaction, and before any row is locked. (Claiming and renewing go without: they keep
 //!   nothing, and a row that an eraser waits for is running when it gets it.)
 //! - *The job's row.* It is locked before anything is written about its member, so that of a worker, a zombie and a
-//!   door one comes after the other. Many rows are locked in the order of their ids, the tally last.
+//!   door one comes after the other. Many rows are locked in the order of their members (the only one that a row has
+//!   before it is made), the tally last.
 //!
 //! **Whose clock.** Workers' clocks differ, so what is due and when a lease ends is decided by the database's clock
 //! ([`Clock::Database`]). Times that cross this border are carried as distances from now: the delay of a retry, the age

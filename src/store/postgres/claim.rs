@@ -80,7 +80,7 @@ macro_rules! held {
             " FROM unnest($1::bigint[], $2::bigint[]) AS hold (id, fence)
              JOIN enrichment_jobs AS job ON job.id = hold.id AND job.fence = hold.fence
              WHERE job.state = 'running'
-             ORDER BY job.id
+             ORDER BY job.member_id COLLATE \"C\"
              FOR UPDATE OF job"
         )
     };
@@ -111,7 +111,7 @@ const EXPIRED: &str = "
         EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed
     FROM enrichment_jobs AS job
     WHERE job.state = 'running' AND job.lease_until <= coalesce($1, statement_timestamp())
-    ORDER BY job.id
+    ORDER BY job.lease_until
     LIMIT $2
     FOR UPDATE OF job SKIP LOCKED";
 

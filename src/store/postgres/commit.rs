@@ -31,7 +31,7 @@ const GUARDS: &str = "
         WITH ORDINALITY AS outcome (id, fence, member_id, subject, position)
     JOIN enrichment_jobs AS job ON job.id = outcome.id
     WHERE job.fence = outcome.fence AND job.state = 'running' AND job.member_id = outcome.member_id
-    ORDER BY job.id, outcome.position
+    ORDER BY job.member_id COLLATE \"C\", outcome.position
     FOR UPDATE OF job";
 
 const BURY: &str = "

@@ -39,15 +39,11 @@ const KNOWN: &str = "
     LEFT JOIN supplemental_member_information AS record ON record.member_id = registration.member_id
     ORDER BY registration.position";
 
-/// Jobs that exist are locked in the order of their ids, as commits do.
-const LOCK: &str = "
-    SELECT id FROM enrichment_jobs WHERE member_id = ANY($1) ORDER BY id FOR UPDATE";
-
 /// A known job gets the newest address. Another subject is another question: it starts afresh, at once where the
 /// job waits, after the present execution where it runs (`commit` sees that the subjects differ).
 ///
-/// Numbered in the order of the batch (first come, first served), written in the order of the members, so that two
-/// doors never wait for each other. A row that was made here has never been locked by anyone.
+/// Numbered in the order of the batch (first come, first served), written in the order of the members, as rows are
+/// locked everywhere. A row that was made here has never been locked by anyone.
 const QUEUE: &str = "
     WITH numbered AS MATERIALIZED (
         SELECT nextval('enrichment_jobs_id_seq') AS id, member_id, email, subject
@@ -57,7 +53,7 @@ const QUEUE: &str = "
     SELECT
         id, member_id, email, subject, coalesce($4, statement_timestamp()), coalesce($4, statement_timestamp())
     FROM numbered
-    ORDER BY member_id
+    ORDER BY member_id COLLATE \"C\"
     ON CONFLICT (member_id) DO UPDATE SET
         email = excluded.email,
         subject = excluded.subject,
@@ -126,7 +122,7 @@ pub(super) async fn take_in(
         session.rows(query).await?.iter().map(known_from).collect::<Result<Vec<_>, StoreError>>()?;
     let guess = Decided::about(batch, &known);
     let jobs = guess.jobs(batch);
-    let made = queue(session, &jobs, batch, &known, now).await?;
+    let made = queue(session, &jobs, now).await?;
 
     let mut to_settle: Vec<&str> =
         made.iter().map(String::as_str).chain(guess.superseded.iter().copied()).collect();
@@ -156,18 +152,10 @@ pub(super) async fn take_in(
 async fn queue(
     session: &mut Session,
     jobs: &[&Registration],
-    batch: &[Registration],
-    known: &[Known],
     now: Option<Moment>,
 ) -> Result<HashSet<String>, StoreError> {
     if jobs.is_empty() {
         return Ok(HashSet::new());
-    }
-    let existing = || batch.iter().zip(known).filter(|(_, known)| known.member.has_job);
-    if existing().next().is_some() {
-        let members = existing().map(|(registration, _)| registration.member.as_str());
-        let lock = session.query(LOCK).bind(members.collect::<Vec<_>>());
-        session.rows(lock).await?;
     }
     let query = session
         .query(QUEUE)

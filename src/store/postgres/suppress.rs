@@ -34,7 +34,7 @@ const REMOVE: &str = "
         DELETE FROM enrichment_jobs WHERE id = ANY(ARRAY(
             SELECT id FROM enrichment_jobs
             WHERE subject = ANY($1) AND state = 'waiting'
-            ORDER BY id
+            ORDER BY member_id COLLATE \"C\"
             FOR UPDATE
         ))
         RETURNING member_id
@@ -48,7 +48,7 @@ const REMOVE: &str = "
 
 const REMOVE_ADDRESSES: &str = "
     UPDATE enrichment_jobs SET email = '' WHERE id = ANY(ARRAY(
-        SELECT id FROM enrichment_jobs WHERE subject = ANY($1) ORDER BY id FOR UPDATE
+        SELECT id FROM enrichment_jobs WHERE subject = ANY($1) ORDER BY member_id COLLATE \"C\" FOR UPDATE
     ))";
 
 const GONE: &str = "
