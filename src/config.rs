@@ -17,6 +17,7 @@ use serde::Deserialize;
 mod brokers;
 mod check;
 mod database;
+mod money;
 mod provider;
 mod source;
 mod web;
@@ -24,7 +25,8 @@ mod web;
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
-pub use provider::{ProviderConfig, RateText};
+pub use money::MoneyText;
+pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
 pub use web::Web;
 

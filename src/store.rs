@@ -22,12 +22,14 @@ use crate::record::Record;
 mod columns;
 mod decide;
 mod failure;
+pub mod fleet;
 mod migrate;
 mod plan;
 pub mod postgres;
 pub mod requests;
 pub mod sqlite;
 
+pub use fleet::Fleet;
 pub use migrate::{Applied, Migrated};
 use postgres::PostgresStore;
 pub use requests::{Place, PlaceStatus, Requests};
@@ -56,7 +58,7 @@ pub async fn open(database: &Database, key_fingerprint: &str) -> Result<(SharedS
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
-pub trait Store: Requests + Debug + Send + Sync {
+pub trait Store: Fleet + Requests + Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
     ///
     /// A job that exists takes over the newest address (of several in one batch: the last). If that is another
@@ -97,6 +99,18 @@ pub trait Store: Requests + Debug + Send + Sync {
     /// another address meanwhile, the answers are kept too, the record and the verdict are not wanted any more, and
     /// the job is due at once for the new address ([`Committed::Applied`]).
     async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError>;
+
+    /// [`save_answers`](Self::save_answers) and [`commit`](Self::commit) together: one transaction where that saves work. An
+    /// error means that nothing was written, or the answers only.
+    async fn write(
+        &self,
+        answers: &[Answer],
+        outcomes: &[Outcome],
+        now: Timestamp,
+    ) -> Result<Vec<Committed>, StoreError> {
+        self.save_answers(answers).await?;
+        self.commit(outcomes, now).await
+    }
 
     /// When the next job becomes due (a leased one: when its lease ends), as the caller's clock will show it; `None`
     /// when no job is left.

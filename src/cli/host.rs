@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gleaner::clock::{SharedClock, SystemClock};
-use gleaner::config::{Config, Problem};
+use gleaner::config::{Config, Database, Problem};
 use gleaner::enrich::{Enricher, Panel, Policy};
+use gleaner::fleet::Fleet;
 use gleaner::keyring::Keyring;
 use gleaner::store::{self, Migrated, SharedStore, StoreError};
 use gleaner::worker::{Report, Settings, Stop, Until, Worker};
@@ -85,10 +86,18 @@ impl Host {
         }
     }
 
-    /// Builds the providers.
-    pub(crate) fn panel(&self) -> anyhow::Result<Panel> {
+    /// Opens the database if it was made already: who only looks makes none.
+    pub(crate) async fn vault_if_made(&self) -> anyhow::Result<Option<Vault>> {
+        match self.config.database() {
+            Database::Sqlite(path) if !path.exists() => Ok(None),
+            _ => self.vault().await.map(Some),
+        }
+    }
+
+    /// Builds the providers, each with the fleet's quota, or without a fleet with one of its own.
+    pub(crate) fn panel(&self, fleet: Option<&Fleet>) -> anyhow::Result<Panel> {
         let network = Network::new(self.config.contact.as_deref(), Arc::clone(&self.clock))?;
-        Ok(Panel::seat(&self.config, &network)?)
+        Ok(Panel::seat(&self.config, &network, fleet)?)
     }
 
     /// A worker over this store.
@@ -98,19 +107,22 @@ impl Host {
         until: Until,
         report: &Arc<Report>,
     ) -> anyhow::Result<Worker> {
-        let panel = self.panel()?;
+        let owner = gleaner::keyring::incarnation().context("cannot name this worker")?;
+        let fleet = Fleet::join(Arc::clone(store), Arc::clone(&self.clock), owner.clone());
+        let panel = self.panel(Some(&fleet))?;
         let policy = Policy::from_config(&self.config);
         Ok(Worker {
             store: Arc::clone(store),
             enricher: Arc::new(Enricher::new(panel, policy, Arc::clone(&self.clock))),
             settings: Settings {
-                owner: gleaner::keyring::incarnation().context("cannot name this worker")?,
+                owner,
                 worker: self.config.worker.clone(),
                 max_attempts: self.config.retry.max_attempts.get(),
                 until,
             },
             clock: Arc::clone(&self.clock),
             report: Arc::clone(report),
+            fleet: Arc::new(fleet),
         })
     }
 }

@@ -40,6 +40,7 @@ mod answers;
 mod bell;
 mod claim;
 mod commit;
+mod fleet;
 mod intake;
 mod open;
 mod read;
@@ -142,7 +143,16 @@ impl Store for PostgresStore {
     }
 
     async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError> {
-        commit::commit(self, outcomes, now).await
+        commit::commit(self, &[], outcomes, now).await
+    }
+
+    async fn write(
+        &self,
+        answers: &[Answer],
+        outcomes: &[Outcome],
+        now: Timestamp,
+    ) -> Result<Vec<Committed>, StoreError> {
+        commit::commit(self, answers, outcomes, now).await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -23,6 +23,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 use tokio::sync::Notify;
 
+use super::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
 use super::requests::{Place, Requests};
 use super::{Census, Claim, DeadLetter, LookupTotals, Migrated, Page, Rescued, Store, StoreError};
 use crate::job::{
@@ -36,6 +37,7 @@ use crate::record::Record;
 mod answers;
 mod claim;
 mod commit;
+mod fleet;
 mod intake;
 mod open;
 mod read;
@@ -119,7 +121,17 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError> {
-        commit::commit(self, outcomes, now).await
+        commit::commit(self, &[], outcomes, now).await
+    }
+
+    /// Half the transactions: each flushes the disk, and both touch the same pages.
+    async fn write(
+        &self,
+        answers: &[Answer],
+        outcomes: &[Outcome],
+        now: Timestamp,
+    ) -> Result<Vec<Committed>, StoreError> {
+        commit::commit(self, answers, outcomes, now).await
     }
 
     async fn next_due(&self, _now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
@@ -182,5 +194,56 @@ impl Requests for SqliteStore {
 
     async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
         requests::place(self, member, now).await
+    }
+}
+
+#[async_trait]
+impl Fleet for SqliteStore {
+    async fn grant(&self, claim: &SlotClaim<'_>, now: Timestamp) -> Result<Granted, StoreError> {
+        fleet::grant(self, claim, now).await
+    }
+
+    async fn block(
+        &self,
+        provider: &str,
+        wait: Duration,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        fleet::block(self, provider, wait, why, now).await
+    }
+
+    async fn pause(
+        &self,
+        provider: &str,
+        length: Option<Duration>,
+        why: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        fleet::pause(self, provider, length, why, now).await
+    }
+
+    async fn resume(&self, provider: &str, now: Timestamp) -> Result<Resumed, StoreError> {
+        fleet::resume(self, provider, now).await
+    }
+
+    async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
+        fleet::pulse(self, now).await
+    }
+
+    async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError> {
+        fleet::usage(self, now).await
+    }
+
+    async fn beat(&self, beat: &Beat, now: Timestamp) -> Result<(), StoreError> {
+        fleet::beat(self, beat, now).await
+    }
+
+    async fn leave(&self, incarnation: &str) -> Result<(), StoreError> {
+        fleet::leave(self, incarnation).await
+    }
+
+    async fn workers(&self, now: Timestamp) -> Result<Vec<WorkerSeen>, StoreError> {
+        fleet::workers(self, now).await
     }
 }

@@ -11,6 +11,7 @@ use gleaner::job::{
 use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
 use gleaner::record::Record;
+use gleaner::store::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
 use gleaner::store::{
     Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
 };
@@ -203,5 +204,56 @@ impl Requests for Faulty {
 
     async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
         self.store.place(member, now).await
+    }
+}
+
+#[async_trait]
+impl Fleet for Faulty {
+    async fn grant(&self, claim: &SlotClaim<'_>, now: Timestamp) -> Result<Granted, StoreError> {
+        self.store.grant(claim, now).await
+    }
+
+    async fn block(
+        &self,
+        provider: &str,
+        wait: Duration,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.block(provider, wait, why, now).await
+    }
+
+    async fn pause(
+        &self,
+        provider: &str,
+        length: Option<Duration>,
+        why: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.pause(provider, length, why, now).await
+    }
+
+    async fn resume(&self, provider: &str, now: Timestamp) -> Result<Resumed, StoreError> {
+        self.store.resume(provider, now).await
+    }
+
+    async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
+        self.store.pulse(now).await
+    }
+
+    async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError> {
+        self.store.usage(now).await
+    }
+
+    async fn beat(&self, beat: &Beat, now: Timestamp) -> Result<(), StoreError> {
+        self.store.beat(beat, now).await
+    }
+
+    async fn leave(&self, incarnation: &str) -> Result<(), StoreError> {
+        self.store.leave(incarnation).await
+    }
+
+    async fn workers(&self, now: Timestamp) -> Result<Vec<WorkerSeen>, StoreError> {
+        self.store.workers(now).await
     }
 }

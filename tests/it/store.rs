@@ -5,6 +5,7 @@
 
 mod census;
 mod commits;
+mod fleet;
 mod intake;
 mod leases;
 mod postgres;
@@ -33,7 +34,7 @@ macro_rules! conformance {
                     a_snooze_gives_the_attempt_back_but_not_the_fence, a_dead_job_leaves_a_letter_and_its_findings,
                     a_stale_outcome_writes_nothing, one_hold_ends_one_execution,
                     an_outcome_of_another_member_is_stale, a_group_is_written_whole_or_not_at_all,
-                    an_address_changed_meanwhile_runs_again, answers_are_kept_until_they_expire,
+                    an_address_changed_meanwhile_runs_again, answers_are_kept_until_they_expire, answers_are_saved_along_with_a_commit,
                     an_older_answer_does_not_replace_a_newer, lookups_are_totalled;
                 suppression: a_suppressed_person_is_not_taken_in, suppression_removes_what_is_stored,
                     suppression_beats_a_running_job, suppression_in_the_same_batch_beats_a_record,
@@ -43,6 +44,13 @@ macro_rules! conformance {
                     a_late_repeat_of_an_event_undoes_nothing, requests_are_forgotten_when_their_time_is_over,
                     one_request_at_several_doors_is_taken_in_once, the_backlog_is_counted_no_further_than_asked,
                     a_members_place_is_known, a_suppressed_member_is_nowhere;
+                fleet: a_slot_is_granted_once, a_grant_ends_at_the_horizon, a_restart_begins_no_new_burst,
+                    a_burst_is_everybodys, a_notice_keeps_the_first_slot_ahead,
+                    a_budget_of_calls_ends_with_its_day_and_its_month, slots_that_were_not_used_cost_no_budget,
+                    a_budget_of_money_counts_what_is_under_way, usage_is_counted_by_day_and_month,
+                    a_block_closes_a_provider_for_everybody, a_pause_lasts_until_it_is_resumed,
+                    a_pause_with_an_end_ends_by_itself, a_resume_makes_due_what_waited_for_it,
+                    two_who_ask_are_told_of_each_other, workers_beat_leave_and_are_forgotten;
                 census: every_history_adds_up;
             }
         }

@@ -15,8 +15,8 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 use super::rows::{Day, Moment, signed, storable, storable_json};
 use super::session::Session;
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{PostgresStore, StoreError, answers};
-use crate::job::{Committed, LookupEntry, Outcome, Verdict};
+use super::{PostgresStore, StoreError, answers, fleet};
+use crate::job::{Answer, Committed, LookupEntry, Outcome, Verdict};
 use crate::store::columns::{RecordColumns, json};
 use crate::store::plan::{Again, Dead, Guard, Plan};
 
@@ -113,19 +113,23 @@ const LOOKUPS: &str = "
 
 const FORGET: &str = "DELETE FROM supplemental_member_information WHERE member_id = ANY($1)";
 
+/// Commits outcomes, and saves answers of members who are still running along with them.
 pub(super) async fn commit(
     store: &PostgresStore,
+    ahead: &[Answer],
     outcomes: &[Outcome],
     now: Timestamp,
 ) -> Result<Vec<Committed>, StoreError> {
     if outcomes.is_empty() {
+        answers::save(store, ahead).await?;
         return Ok(Vec::new());
     }
     let suppresses = outcomes.iter().any(|outcome| matches!(outcome.verdict, Verdict::Suppressed(_)));
     let mut session =
         if suppresses { store.sessions.exclude().await? } else { store.sessions.write().await? };
     let guards = guards(&mut session, outcomes).await?;
-    let plan = Plan::of(outcomes, &guards, now);
+    let mut plan = Plan::of(outcomes, &guards, now);
+    plan.answers.extend(ahead);
     bury(&mut session, &plan.dead, store.now(now)).await?;
     finish(&mut session, &plan.done).await?;
     run_again(&mut session, &plan.again, store.now(now), now).await?;
@@ -140,6 +144,8 @@ pub(super) async fn commit(
     if !plan.suppress.is_empty() {
         members.extend(mark_and_remove(&mut session, &plan.suppress, store.now(now)).await?);
     }
+    // Rows that others want too come last.
+    fleet::settle(&mut session, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
     tally_gone(&mut session, &members).await?;
     session.end().await?;
     Ok(plan.answered)

@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::answers::{self, AnswerRow};
 use super::rows::{RecordRow, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{SqliteStore, StoreError, Write};
-use crate::job::{Committed, LookupEntry, Outcome};
+use super::{SqliteStore, StoreError, Write, fleet};
+use crate::job::{Answer, Committed, LookupEntry, Outcome};
 use crate::store::columns::json;
 use crate::store::plan::{Again, Guard, Plan};
 
@@ -174,24 +174,29 @@ impl<'a> LookupRow<'a> {
     }
 }
 
+/// Commits outcomes, and saves answers of members who are still running along with them.
 pub(super) async fn commit(
     store: &SqliteStore,
+    ahead: &[Answer],
     outcomes: &[Outcome],
     now: Timestamp,
 ) -> Result<Vec<Committed>, StoreError> {
     if outcomes.is_empty() {
+        answers::save(store, ahead).await?;
         return Ok(Vec::new());
     }
     let rows = json(&outcomes.iter().map(OutcomeRow::of).collect::<Vec<_>>())?;
     let mut tx = store.begin().await?;
     let guards: Vec<GuardRow> = sqlx::query_as(GUARDS).bind(rows).fetch_all(&mut *tx).await?;
     let guards: Vec<_> = guards.into_iter().map(Guard::from).collect();
-    let plan = Plan::of(outcomes, &guards, now);
+    let mut plan = Plan::of(outcomes, &guards, now);
+    plan.answers.extend(ahead);
     write_jobs(&mut tx, &plan, now).await?;
     write_rows(&mut tx, RECORDS, plan.records.iter().map(RecordRow::of)).await?;
     write_rows(&mut tx, answers::SAVE, plan.answers.iter().copied().map(AnswerRow::of)).await?;
     write_rows(&mut tx, LOOKUPS, plan.lookups.iter().map(LookupRow::of)).await?;
     write_suppressions(&mut tx, &plan, now).await?;
+    fleet::settle(&mut tx, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
     tx.commit().await?;
     Ok(plan.answered)
 }

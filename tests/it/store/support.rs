@@ -115,6 +115,7 @@ impl Database for PostgresDatabase {
         let emptied = "
             DELETE FROM enrichment_jobs; DELETE FROM supplemental_member_information; DELETE FROM dead_letters;
             DELETE FROM provider_answers; DELETE FROM lookup_log; DELETE FROM suppressions; DELETE FROM seen_requests;
+            DELETE FROM provider_gates; DELETE FROM provider_usage; DELETE FROM workers;
             UPDATE intake_tally SET taken_in = 0, repeated = 0, suppressed = 0";
         sqlx::raw_sql(emptied).execute(&mut self.consumer().await).await.unwrap();
         self.fresh.get_or_init(|| self.open()).await.clone()
@@ -252,6 +253,7 @@ pub(crate) fn lookup(provider: &str) -> LookupEntry {
         told: Identifier::AddressHash,
         outcome: "match",
         duration: Duration::from_millis(120),
+        calls: 1,
         cost_micros: 20_000,
         at: at(1),
     }
