@@ -4,7 +4,7 @@ use gleaner_providers::sandbox::SandboxSettings;
 use serde_json::{Value, json};
 use sqlx::postgres::PgPool;
 
-use crate::support::{Home, members, service, text};
+use crate::support::{Home, members, postgres_database, text};
 
 fn address(n: u32) -> String {
     format!("quokka{n}@example.com")
@@ -64,11 +64,7 @@ async fn what_is_missing_is_shown_first_and_then_taken_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_reads_the_services_own_database_and_cannot_write_there() {
-    let server = service("GLEANER_TEST_POSTGRES");
-    let admin = PgPool::connect(&server).await.unwrap();
-    let name = format!("service_{}", gleaner::keyring::incarnation().unwrap().replace('-', "_"));
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
-    let url = server.rsplit_once('/').map(|(start, _)| format!("{start}/{name}")).unwrap();
+    let url = postgres_database().await;
     let database = PgPool::connect(&url).await.unwrap();
     let sql = "CREATE TABLE members (id bigint PRIMARY KEY, email varchar(200), left_at date);
         INSERT INTO members SELECT n, 'quokka' || n || '@example.com', NULL FROM generate_series(1, 2500) AS n;
@@ -112,7 +108,4 @@ async fn a_query_reads_the_services_own_database_and_cannot_write_there() {
     let said = text(&away.stderr);
     assert!(away.status.code() == Some(1) && !said.contains("hunter2"), "{said}");
     assert!(said.contains("the service's database cannot be reached"), "{said}");
-
-    database.close().await;
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP DATABASE {name}"))).execute(&admin).await.unwrap();
 }
