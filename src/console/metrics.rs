@@ -94,9 +94,8 @@ impl Door for MetricsListener {
 
 async fn scrape(State(board): State<Arc<Board>>) -> Response {
     match board.text().await {
-        Ok(text) => {
-            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.to_string()).into_response()
-        }
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.to_string())
+            .into_response(),
         Err(error) => {
             tracing::warn!(%error, "metrics cannot be read");
             (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n").into_response()

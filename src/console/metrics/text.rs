@@ -24,8 +24,13 @@ pub(super) fn render(reading: &Reading) -> String {
 
 fn registrations(text: &mut String, reading: &Reading) {
     let census = &reading.census;
-    family(text, "gleaner_taken_in_total", "counter", "Registrations and malformed rows acknowledged, each once.")
-        .sample(&[], census.taken_in);
+    family(
+        text,
+        "gleaner_taken_in_total",
+        "counter",
+        "Registrations and malformed rows acknowledged, each once.",
+    )
+    .sample(&[], census.taken_in);
     family(text, "gleaner_repeated_total", "counter", "Registrations of members who were known already.")
         .sample(&[], census.repeated);
     let mut places = family(text, "gleaner_registrations", "gauge", "Where what was taken in is now.");
@@ -56,8 +61,12 @@ fn providers(text: &mut String, reading: &Reading) {
         calls.sample(&[("provider", &row.provider), ("window", "day")], row.calls_today);
         calls.sample(&[("provider", &row.provider), ("window", "month")], row.calls_this_month);
     }
-    let mut closed =
-        family(text, "gleaner_provider_closed", "gauge", "1 while a provider may not be asked, by whose word.");
+    let mut closed = family(
+        text,
+        "gleaner_provider_closed",
+        "gauge",
+        "1 while a provider may not be asked, by whose word.",
+    );
     for gate in &reading.gates {
         for (by, word) in [(ClosedBy::Operator, "operator"), (ClosedBy::Provider, "provider")] {
             let is_closed = gate.closed.as_ref().is_some_and(|closed| closed.by == by);
