@@ -28,6 +28,7 @@ mod normalize;
 mod provider;
 mod sandbox;
 mod status;
+mod token;
 mod worker;
 
 const STYLES: Styles = Styles::styled()
@@ -102,6 +103,9 @@ enum Command {
     /// Show what stopped for good, and why
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Make tokens for the HTTP door
+    #[command(subcommand)]
+    Token(token::Command),
     /// Check the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -156,6 +160,7 @@ impl Cli {
             Command::Status => status::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
+            Command::Token(command) => token::run(&self.global, &command),
             Command::Config(command) => config::run(&self.global, &command),
             Command::Provider(command) => provider::run(&self.global, command).await,
             Command::Normalize(command) => normalize::run(command),

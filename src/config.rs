@@ -15,11 +15,13 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 mod check;
+mod http;
 mod provider;
 mod source;
 mod web;
 
 pub use check::Problem;
+pub use http::Http;
 pub use provider::{ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
 pub use web::Web;
@@ -37,6 +39,7 @@ pub struct Config {
     /// A page or address where the owner of a server can reach the operator; part of the user agent.
     pub contact: Option<String>,
     pub web: Web,
+    pub http: Http,
     pub enrich: Enrich,
     pub worker: Worker,
     pub retry: Retry,
@@ -52,6 +55,7 @@ impl Default for Config {
             policy_version: "1".to_owned(),
             contact: None,
             web: Web::default(),
+            http: Http::default(),
             enrich: Enrich::default(),
             worker: Worker::default(),
             retry: Retry::default(),
@@ -227,6 +231,8 @@ pub struct Retention {
     pub match_days: u32,
     /// "No match" answers: people appear.
     pub no_match_days: u32,
+    /// Keys of requests and ids of events: how late a repeat may come and is still known.
+    pub request_hours: u32,
 }
 
 impl Retention {
@@ -241,11 +247,15 @@ impl Retention {
     pub fn no_matches(&self) -> SignedDuration {
         days(self.no_match_days)
     }
+
+    pub fn requests(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.request_hours.into())
+    }
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { record_days: 365, match_days: 90, no_match_days: 30 }
+        Self { record_days: 365, match_days: 90, no_match_days: 30, request_hours: 24 }
     }
 }
 

@@ -21,6 +21,8 @@ use crate::store::{Store, StoreError};
 
 pub mod doors;
 pub mod file;
+pub mod group;
+pub mod http;
 mod keys;
 pub mod message;
 

@@ -19,14 +19,17 @@ use crate::member::MemberId;
 use crate::record::Record;
 
 mod failure;
+pub mod requests;
 pub mod sqlite;
+
+pub use requests::{Place, PlaceStatus, Requests};
 
 /// The store, as everyone shares it.
 pub type SharedStore = Arc<dyn Store>;
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
-pub trait Store: Debug + Send + Sync {
+pub trait Store: Requests + Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
     ///
     /// A job that exists takes over the newest address (of several in one batch: the last). If that is another

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::http::HttpDoor;
 use crate::clock::SharedClock;
 use crate::config::{Config, ConfigError};
 use crate::keyring::Keyring;
@@ -60,9 +61,12 @@ pub struct Doors {
 
 impl Doors {
     /// Opens every configured door, or none.
-    #[expect(clippy::unused_async, reason = "the first door is on its way")]
-    pub async fn open(_config: &Config, _reception: &Reception) -> Result<Self, DoorError> {
-        Ok(Self::of(Vec::new()))
+    pub async fn open(config: &Config, reception: &Reception) -> Result<Self, DoorError> {
+        let mut opened: Vec<Box<dyn Door>> = Vec::new();
+        if let Some(door) = HttpDoor::open(config, reception).await? {
+            opened.push(Box::new(door));
+        }
+        Ok(Self::of(opened))
     }
 
     /// Lets these doors serve.

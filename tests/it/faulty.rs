@@ -1,6 +1,6 @@
 //! A store with faults in front of a real one.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use gleaner::job::{
@@ -14,6 +14,7 @@ use gleaner::store::{
     Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
 };
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 /// Passes everything on, but for the faults that a test asks for.
 #[derive(Debug)]
@@ -22,13 +23,26 @@ pub(crate) struct Faulty {
     /// Claims and commits, each, that still fail as if the database were away.
     claims_to_fail: AtomicU32,
     commits_to_fail: AtomicU32,
-    /// Every commit that holds this member's outcome is refused.
+    /// Every commit that holds this member's outcome is refused, and so is every delivery with a registration of theirs.
     refused: Option<MemberId>,
+    /// Whether the doors find the database away.
+    away: AtomicBool,
+    /// Deliveries written, group by group; each needs a permit where they are held up.
+    groups: AtomicU32,
+    held_up: Option<Semaphore>,
 }
 
 impl Faulty {
     pub(crate) fn over(store: SharedStore) -> Self {
-        Self { store, claims_to_fail: AtomicU32::new(0), commits_to_fail: AtomicU32::new(0), refused: None }
+        Self {
+            store,
+            claims_to_fail: AtomicU32::new(0),
+            commits_to_fail: AtomicU32::new(0),
+            refused: None,
+            away: AtomicBool::new(false),
+            groups: AtomicU32::new(0),
+            held_up: None,
+        }
     }
 
     pub(crate) fn unavailable(self, times: u32) -> Self {
@@ -37,6 +51,34 @@ impl Faulty {
 
     pub(crate) fn refusing(self, member: &str) -> Self {
         Self { refused: Some(MemberId::parse(member).unwrap()), ..self }
+    }
+}
+
+impl Faulty {
+    /// Lets no group of deliveries through before [`let_through`](Self::let_through).
+    pub(crate) fn holding_up(self) -> Self {
+        Self { held_up: Some(Semaphore::new(0)), ..self }
+    }
+
+    pub(crate) fn let_through(&self) {
+        self.held_up.as_ref().unwrap().close();
+    }
+
+    /// Takes the database away from the doors, or gives it back.
+    pub(crate) fn take_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// How many groups of deliveries were written or tried.
+    pub(crate) fn groups(&self) -> u32 {
+        self.groups.load(Ordering::SeqCst)
+    }
+
+    fn here(&self) -> Result<(), StoreError> {
+        match self.away.load(Ordering::SeqCst) {
+            true => Err(StoreError::Unavailable("a fault of the test".to_owned())),
+            false => Ok(()),
+        }
     }
 }
 
@@ -133,6 +175,16 @@ impl Requests for Faulty {
         now: Timestamp,
         forget_at: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
+        self.groups.fetch_add(1, Ordering::SeqCst);
+        if let Some(held_up) = &self.held_up {
+            // Closed means: let through.
+            let _ = held_up.acquire().await;
+        }
+        self.here()?;
+        let mut members = deliveries.iter().flat_map(|delivery| &delivery.items);
+        if members.any(|item| Some(&item.registration.member) == self.refused.as_ref()) {
+            return Err(StoreError::Statement("a fault of the test".to_owned()));
+        }
         self.store.enqueue_once(deliveries, now, forget_at).await
     }
 
@@ -141,10 +193,12 @@ impl Requests for Faulty {
     }
 
     async fn backlog(&self, at_most: u64) -> Result<u64, StoreError> {
+        self.here()?;
         self.store.backlog(at_most).await
     }
 
     async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
+        self.here()?;
         self.store.place(member, now).await
     }
 }

@@ -9,6 +9,8 @@ mod commands;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
+mod http_door;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod messages;
