@@ -24,11 +24,14 @@ use tokio::time::Instant;
 
 /// The three that are APIs. (Reading a homepage is parsing, which a bare loop does not do.)
 const PROVIDERS: [&str; 3] = ["gravatar", "github", "people_data_labs"];
-/// Calls in flight, on both sides.
+/// Calls in flight in the bare loop.
 const CONCURRENCY: usize = 64;
-/// Members in flight in the worker: one that is being written calls nobody.
-const MEMBERS_IN_FLIGHT: usize = 2 * CONCURRENCY;
-const PAIRS: usize = 3;
+/// As many in the worker, to a call or two: a third of them to each provider.
+const CONCURRENCY_OF_EACH: usize = CONCURRENCY / PROVIDERS.len();
+/// Members in flight in the worker, and members claimed and written at a time: one that is being written calls nobody.
+const MEMBERS_IN_FLIGHT: usize = 4 * CONCURRENCY;
+const BATCH: usize = 400;
+const PAIRS: usize = 7;
 const PAIR_MEMBERS: u32 = 10_000;
 const QUEUES: [u32; 3] = [1_000, 10_000, 100_000];
 
@@ -115,7 +118,7 @@ impl Sandbox {
 
     fn configuration(&self, folder: &Path) -> PathBuf {
         let mut text = format!(
-            "data_dir = {:?}\ncontact = \"https://example.com/bench\"\n[enrich]\ntiers = [{PROVIDERS:?}]\n[worker]\nconcurrency = {MEMBERS_IN_FLIGHT}\n",
+            "data_dir = {:?}\ncontact = \"https://example.com/bench\"\n[enrich]\ntiers = [{PROVIDERS:?}]\n[worker]\nconcurrency = {MEMBERS_IN_FLIGHT}\nclaim_batch = {BATCH}\ncommit_batch = {BATCH}\n",
             folder.display().to_string()
         );
         for (name, path) in
@@ -124,7 +127,7 @@ impl Sandbox {
             let url = &self.url;
             writeln!(
                 text,
-                "[providers.{name}]\nendpoint = \"{url}/{path}\"\nkey_env = \"BENCH_KEY\"\nquota = \"1000000/s\"\nburst = 1000\nconcurrency = {CONCURRENCY}"
+                "[providers.{name}]\nendpoint = \"{url}/{path}\"\nkey_env = \"BENCH_KEY\"\nquota = \"1000000/s\"\nburst = 1000\nconcurrency = {CONCURRENCY_OF_EACH}"
             )
             .unwrap();
         }

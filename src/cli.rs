@@ -93,7 +93,7 @@ enum Command {
     Worker(worker::Args),
     /// Take members in without looking them up
     Enqueue(enqueue::Args),
-    /// Open the doors for messages (HTTP) and look nobody up: workers elsewhere do
+    /// Open the doors for messages (HTTP, brokers) and look nobody up: workers elsewhere do
     Intake,
     /// Show what was taken in and what became of it
     Status,

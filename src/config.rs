@@ -14,12 +14,14 @@ use gleaner_providers::{Confidence, Field};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+mod brokers;
 mod check;
 mod http;
 mod provider;
 mod source;
 mod web;
 
+pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use http::Http;
 pub use provider::{ProviderConfig, RateText};
@@ -44,6 +46,8 @@ pub struct Config {
     pub worker: Worker,
     pub retry: Retry,
     pub retention: Retention,
+    pub nats: Nats,
+    pub rabbitmq: RabbitMq,
     pub providers: BTreeMap<String, ProviderConfig>,
 }
 
@@ -60,6 +64,8 @@ impl Default for Config {
             worker: Worker::default(),
             retry: Retry::default(),
             retention: Retention::default(),
+            nats: Nats::default(),
+            rabbitmq: RabbitMq::default(),
             providers: BTreeMap::new(),
         }
     }

@@ -19,12 +19,18 @@ use crate::keyring::Keyring;
 use crate::member::{MemberId, MemberIdError};
 use crate::store::{Store, StoreError};
 
+#[cfg(any(feature = "nats", feature = "rabbitmq"))]
+pub mod broker;
 pub mod doors;
 pub mod file;
 pub mod group;
 pub mod http;
 mod keys;
 pub mod message;
+#[cfg(feature = "nats")]
+pub mod nats;
+#[cfg(feature = "rabbitmq")]
+pub mod rabbitmq;
 
 /// Why a member id and an address cannot become a registration. Carries nothing of either.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -71,6 +71,18 @@ pub trait Store: Requests + Debug + Send + Sync {
     /// the job is due at once for the new address ([`Committed::Applied`]).
     async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError>;
 
+    /// [`save_answers`](Self::save_answers) and [`commit`](Self::commit) together: one transaction where that saves work. An
+    /// error means that nothing was written, or the answers only.
+    async fn write(
+        &self,
+        answers: &[Answer],
+        outcomes: &[Outcome],
+        now: Timestamp,
+    ) -> Result<Vec<Committed>, StoreError> {
+        self.save_answers(answers).await?;
+        self.commit(outcomes, now).await
+    }
+
     /// When the next job becomes due (a leased one: when its lease ends); `None` when no job is left.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 

@@ -60,7 +60,7 @@ pub(crate) async fn run(global: &Global) -> anyhow::Result<Exit> {
     let vault = host.vault().await?;
     let mut doors = open(&host, &vault).await?;
     if doors.names().is_empty() {
-        bail!("no door is configured; set `http.listen`, such as \"127.0.0.1:8080\"");
+        bail!("no door is configured; set `http.listen`, `nats.url` or `rabbitmq.url`");
     }
     tracing::info!(doors = doors.names().join(" "), "doors opened");
     let fault = tokio::select! {

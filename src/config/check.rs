@@ -6,7 +6,7 @@ use std::fmt;
 use gleaner_providers::catalog::BUILT_INS;
 use serde::Serialize;
 
-use super::{Config, source};
+use super::{Config, brokers, source};
 
 /// One thing that is wrong, at one key.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -75,6 +75,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
             problem("enrich.tiers", format!("names `{name}` twice; a provider is asked once"));
         }
     }
+    found.extend(brokers::problems(&config.nats, &config.rabbitmq));
     found
 }
 

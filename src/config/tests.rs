@@ -96,3 +96,37 @@ fn networks_are_written_as_prefixes() {
     assert_eq!(config.web.nets().deny.len(), 2);
     insta::assert_snapshot!(error("[web]\nallow_nets = [\"10.0.0.1\"]\n"), @"gleaner.toml:2:14: `10.0.0.1` is no network; write address/prefix, such as `10.1.0.0/16`");
 }
+
+#[cfg(all(feature = "nats", feature = "rabbitmq"))]
+#[test]
+fn doors_for_brokers_are_checked_and_hold_no_secret() {
+    let text = r#"
+        [nats]
+        url = "http://gleaner:hunter2@127.0.0.1:4222"
+        stream = "members.*"
+        consumer = ""
+        ack_wait_secs = 1
+        batch = 50
+        max_ack_pending = 49
+        create = true
+        [rabbitmq]
+        url = "amqp://gleaner:hunter2@127.0.0.1"
+        queue = ""
+        prefetch = 70000
+    "#;
+    let problems: Vec<_> =
+        Config::parse(text, "test").unwrap().problems().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(problems.join("\n"), @"
+    `nats.url`: must start with `nats://` or `tls://`, such as `nats://127.0.0.1:4222`
+    `nats.url`: must hold no password: give `user` here, and the password in GLEANER_NATS_PASSWORD or in `password_file`
+    `nats.stream`: must be a name without spaces and without any of `. * > / \\`
+    `nats.consumer`: must be a name without spaces and without any of `. * > / \\`
+    `nats.create`: needs `nats.subject`: a new stream has to know what it keeps
+    `nats.ack_wait_secs`: must be at least 2
+    `nats.max_ack_pending`: must be at least `nats.batch`, or no batch ever fills
+    `rabbitmq.url`: must hold no password: give the user's name here, and the password in GLEANER_RABBITMQ_PASSWORD or in `password_file`
+    `rabbitmq.queue`: must be a name of 1 to 255 bytes
+    `rabbitmq.prefetch`: must be at least `rabbitmq.batch`, and at most 65535
+    ");
+    assert!(error("[nats]\nurl = \"no url\"\n").starts_with("gleaner.toml:2:7: "));
+}

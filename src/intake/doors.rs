@@ -62,11 +62,9 @@ pub struct Doors {
 impl Doors {
     /// Opens every configured door, or none.
     pub async fn open(config: &Config, reception: &Reception) -> Result<Self, DoorError> {
-        let mut opened: Vec<Box<dyn Door>> = Vec::new();
-        if let Some(door) = HttpDoor::open(config, reception).await? {
-            opened.push(Box::new(door));
-        }
-        Ok(Self::of(opened))
+        let http = HttpDoor::open(config, reception).await?.map(|door| Box::new(door) as Box<dyn Door>);
+        let opened = [http, nats(config, reception).await?, rabbitmq(config, reception).await?];
+        Ok(Self::of(opened.into_iter().flatten().collect()))
     }
 
     /// Lets these doors serve.
@@ -125,6 +123,36 @@ impl Doors {
             self.serving.abort_all();
         }
     }
+}
+
+#[cfg(feature = "nats")]
+async fn nats(config: &Config, reception: &Reception) -> Result<Option<Box<dyn Door>>, DoorError> {
+    if config.nats.url.is_none() {
+        return Ok(None);
+    }
+    let door = super::nats::NatsDoor::open(&config.nats, reception, Arc::default()).await?;
+    Ok(Some(Box::new(door)))
+}
+
+#[cfg(not(feature = "nats"))]
+#[expect(clippy::unused_async, reason = "as the real one; the check of the settings says what is missing")]
+async fn nats(_config: &Config, _reception: &Reception) -> Result<Option<Box<dyn Door>>, DoorError> {
+    Ok(None)
+}
+
+#[cfg(feature = "rabbitmq")]
+async fn rabbitmq(config: &Config, reception: &Reception) -> Result<Option<Box<dyn Door>>, DoorError> {
+    if config.rabbitmq.url.is_none() {
+        return Ok(None);
+    }
+    let door = super::rabbitmq::RabbitMqDoor::open(&config.rabbitmq, reception, Arc::default()).await?;
+    Ok(Some(Box::new(door)))
+}
+
+#[cfg(not(feature = "rabbitmq"))]
+#[expect(clippy::unused_async, reason = "as the real one; the check of the settings says what is missing")]
+async fn rabbitmq(_config: &Config, _reception: &Reception) -> Result<Option<Box<dyn Door>>, DoorError> {
+    Ok(None)
 }
 
 #[cfg(test)]

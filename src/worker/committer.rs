@@ -97,18 +97,24 @@ impl Committer {
                 Writing::Lost { hold, subject } => self.finish(hold, subject).await,
             }
         }
+        let mut committed = None;
         if !answers.is_empty() {
-            let kept = self.save(&answers).await;
+            // Members wait for these: one try, together with what there is to commit.
+            committed = self.store.write(&answers, &outcomes, self.clock.now()).await.ok();
+            let kept = if committed.is_some() { Kept::Yes } else { self.save(&answers).await };
             for stored in waiting {
                 // Nobody waits any more if the member was aborted; the answer is stored all the same.
                 let _ = stored.send(kept);
             }
         }
-        if !outcomes.is_empty() {
-            self.commit(outcomes).await;
+        match committed {
+            Some(committed) => self.settle(&outcomes, &committed).await,
+            None if outcomes.is_empty() => {}
+            None => self.commit(outcomes).await,
         }
     }
 
+    /// Stores answers by themselves: an outcome that cannot be written is not their fault.
     async fn save(&self, answers: &[Answer]) -> Kept {
         match self.store.save_answers(answers).await {
             Ok(()) => Kept::Yes,

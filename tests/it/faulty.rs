@@ -1,6 +1,6 @@
 //! A store with faults in front of a real one.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use gleaner::job::{
@@ -14,7 +14,7 @@ use gleaner::store::{
     Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
 };
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 
 /// Passes everything on, but for the faults that a test asks for.
 #[derive(Debug)]
@@ -23,13 +23,26 @@ pub(crate) struct Faulty {
     /// Claims and commits, each, that still fail as if the database were away.
     claims_to_fail: AtomicU32,
     commits_to_fail: AtomicU32,
-    /// Every commit that holds this member's outcome is refused, and so is every delivery with a registration of theirs.
+    /// Every commit that holds this member's outcome is refused.
     refused: Option<MemberId>,
-    /// Whether the doors find the database away.
-    away: AtomicBool,
-    /// Deliveries written, group by group; each needs a permit where they are held up.
+    /// What taking in does.
+    intake: watch::Receiver<AtTheDoor>,
+    /// A registration of this member is refused.
+    unwelcome: Option<MemberId>,
+    /// Groups of deliveries that came to be taken in.
     groups: AtomicU32,
-    held_up: Option<Semaphore>,
+}
+
+/// What happens to what is taken in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AtTheDoor {
+    Open,
+    /// As if the database were away.
+    Away,
+    /// Nothing comes back, and nothing is committed.
+    Stuck,
+    /// Committed, and nothing comes back.
+    StuckOnceCommitted,
 }
 
 impl Faulty {
@@ -39,9 +52,42 @@ impl Faulty {
             claims_to_fail: AtomicU32::new(0),
             commits_to_fail: AtomicU32::new(0),
             refused: None,
-            away: AtomicBool::new(false),
+            intake: watch::channel(AtTheDoor::Open).1,
+            unwelcome: None,
             groups: AtomicU32::new(0),
-            held_up: None,
+        }
+    }
+
+    /// Taking in follows this switch.
+    pub(crate) fn switched(self, intake: watch::Receiver<AtTheDoor>) -> Self {
+        Self { intake, ..self }
+    }
+
+    pub(crate) fn not_taking(self, member: &str) -> Self {
+        Self { unwelcome: Some(MemberId::parse(member).unwrap()), ..self }
+    }
+
+    /// How many groups of deliveries came to be taken in.
+    pub(crate) fn groups(&self) -> u32 {
+        self.groups.load(Ordering::SeqCst)
+    }
+
+    /// Reads fail where the database is away, and are never stuck.
+    fn is_here(&self) -> Result<(), StoreError> {
+        match *self.intake.borrow() {
+            AtTheDoor::Away => Err(StoreError::Unavailable("a fault of the test".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits while the door is stuck, before the commit or after it.
+    async fn pass(&self, stuck: AtTheDoor) -> Result<(), StoreError> {
+        let mut switch = self.intake.clone();
+        // The switch may be gone with its test: then it stays as it is.
+        switch.wait_for(|at| *at != stuck).await.ok();
+        match *switch.borrow() {
+            AtTheDoor::Away => Err(StoreError::Unavailable("a fault of the test".to_owned())),
+            _ => Ok(()),
         }
     }
 
@@ -51,34 +97,6 @@ impl Faulty {
 
     pub(crate) fn refusing(self, member: &str) -> Self {
         Self { refused: Some(MemberId::parse(member).unwrap()), ..self }
-    }
-}
-
-impl Faulty {
-    /// Lets no group of deliveries through before [`let_through`](Self::let_through).
-    pub(crate) fn holding_up(self) -> Self {
-        Self { held_up: Some(Semaphore::new(0)), ..self }
-    }
-
-    pub(crate) fn let_through(&self) {
-        self.held_up.as_ref().unwrap().close();
-    }
-
-    /// Takes the database away from the doors, or gives it back.
-    pub(crate) fn take_away(&self, away: bool) {
-        self.away.store(away, Ordering::SeqCst);
-    }
-
-    /// How many groups of deliveries were written or tried.
-    pub(crate) fn groups(&self) -> u32 {
-        self.groups.load(Ordering::SeqCst)
-    }
-
-    fn here(&self) -> Result<(), StoreError> {
-        match self.away.load(Ordering::SeqCst) {
-            true => Err(StoreError::Unavailable("a fault of the test".to_owned())),
-            false => Ok(()),
-        }
     }
 }
 
@@ -97,6 +115,7 @@ impl Store for Faulty {
     }
 
     async fn refuse(&self, batch: &[Refusal], now: Timestamp) -> Result<(), StoreError> {
+        self.pass(AtTheDoor::Stuck).await?;
         self.store.refuse(batch, now).await
     }
 
@@ -176,16 +195,14 @@ impl Requests for Faulty {
         forget_at: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
         self.groups.fetch_add(1, Ordering::SeqCst);
-        if let Some(held_up) = &self.held_up {
-            // Closed means: let through.
-            let _ = held_up.acquire().await;
-        }
-        self.here()?;
-        let mut members = deliveries.iter().flat_map(|delivery| &delivery.items);
-        if members.any(|item| Some(&item.registration.member) == self.refused.as_ref()) {
+        self.pass(AtTheDoor::Stuck).await?;
+        let mut items = deliveries.iter().flat_map(|delivery| &delivery.items);
+        if items.any(|item| Some(&item.registration.member) == self.unwelcome.as_ref()) {
             return Err(StoreError::Statement("a fault of the test".to_owned()));
         }
-        self.store.enqueue_once(deliveries, now, forget_at).await
+        let taken = self.store.enqueue_once(deliveries, now, forget_at).await;
+        self.pass(AtTheDoor::StuckOnceCommitted).await?;
+        taken
     }
 
     async fn forget_requests(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -193,12 +210,12 @@ impl Requests for Faulty {
     }
 
     async fn backlog(&self, at_most: u64) -> Result<u64, StoreError> {
-        self.here()?;
+        self.is_here()?;
         self.store.backlog(at_most).await
     }
 
     async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
-        self.here()?;
+        self.is_here()?;
         self.store.place(member, now).await
     }
 }

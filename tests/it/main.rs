@@ -4,6 +4,9 @@
 #[cfg(test)]
 mod support;
 
+#[cfg(all(feature = "nats", feature = "rabbitmq"))]
+#[cfg(test)]
+mod brokers;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]

@@ -31,7 +31,7 @@ macro_rules! conformance {
                     a_snooze_gives_the_attempt_back_but_not_the_fence, a_dead_job_leaves_a_letter_and_its_findings,
                     a_stale_outcome_writes_nothing, one_hold_ends_one_execution,
                     an_outcome_of_another_member_is_stale, a_group_is_written_whole_or_not_at_all,
-                    an_address_changed_meanwhile_runs_again, answers_are_kept_until_they_expire,
+                    an_address_changed_meanwhile_runs_again, answers_are_kept_until_they_expire, answers_are_saved_along_with_a_commit,
                     an_older_answer_does_not_replace_a_newer, lookups_are_totalled;
                 suppression: a_suppressed_person_is_not_taken_in, suppression_removes_what_is_stored,
                     suppression_beats_a_running_job, suppression_in_the_same_batch_beats_a_record,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use gleaner::keyring::Keyring;
 use gleaner_providers::catalog::BUILT_INS;
@@ -94,7 +95,7 @@ impl Home {
     pub(crate) async fn database(&self) -> SqlitePool {
         let options = SqliteConnectOptions::new()
             .filename(self.path("data/gleaner.db"))
-            .busy_timeout(std::time::Duration::from_secs(10));
+            .busy_timeout(Duration::from_secs(10));
         SqlitePool::connect_with(options).await.unwrap()
     }
 
@@ -105,6 +106,76 @@ impl Home {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+/// Where a service of the tests is, as `tests/run` says.
+#[expect(clippy::disallowed_methods, reason = "how tests learn where their services are")]
+pub(crate) fn service(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "{variable} is not set: `tests/run NAME` starts the services, or `tests/services/…` one of them"
+        )
+    })
+}
+
+/// A service of this test alone, which may be crashed. Stopped when it is dropped.
+pub(crate) struct PrivateService {
+    script: PathBuf,
+    folder: TempDir,
+    pub(crate) url: String,
+}
+
+impl PrivateService {
+    /// Starts `tests/services/NAME`.
+    pub(crate) async fn start(name: &str) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services").join(name);
+        let folder = tempfile::tempdir().unwrap();
+        let started =
+            Command::new(&script).arg("start").arg(folder.path().join(name)).output().await.unwrap();
+        assert!(started.status.success(), "{name} does not start: {}", text(&started.stderr));
+        Self { script, folder, url: text(&started.stdout).trim().to_owned() }
+    }
+
+    /// Kills the server and starts it again on the same port and files.
+    pub(crate) async fn crash(&self) {
+        self.act("restart").await;
+    }
+
+    /// Kills the server.
+    pub(crate) async fn stop(&self) {
+        self.act("stop").await;
+    }
+
+    async fn act(&self, action: &str) {
+        let place = self.folder.path().join(self.script.file_name().unwrap());
+        let acted = Command::new(&self.script).arg(action).arg(place).output().await.unwrap();
+        assert!(acted.status.success(), "{action} fails: {}", text(&acted.stderr));
+    }
+}
+
+impl Drop for PrivateService {
+    fn drop(&mut self) {
+        let place = self.folder.path().join(self.script.file_name().unwrap());
+        std::process::Command::new(&self.script).arg("stop").arg(place).status().ok();
+    }
+}
+
+/// Looks again and again until something is so, and says what it saw where it never is.
+pub(crate) async fn until<T: std::fmt::Debug>(
+    what: &str,
+    mut look: impl AsyncFnMut() -> T,
+    is_so: impl Fn(&T) -> bool,
+) -> T {
+    const PATIENCE: Duration = Duration::from_mins(1);
+    let began = tokio::time::Instant::now();
+    loop {
+        let seen = look().await;
+        if is_so(&seen) {
+            return seen;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}; last seen: {seen:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -24,11 +24,13 @@ const ROOMS: [&str; 12] = [
 ];
 
 /// Crates that only these files may name: replaced in one place, or dangerous everywhere else.
-const FENCED: [(&str, &[&str]); 4] = [
+const FENCED: [(&str, &[&str]); 6] = [
     ("sqlx", &["src/store/sqlite", "src/store/failure.rs"]),
     ("governor", &["providers/src/limit"]),
     ("backoff", &["providers/src/retry"]),
     ("scraper", &["providers/src/page"]),
+    ("async_nats", &["src/intake/nats.rs"]),
+    ("lapin", &["src/intake/rabbitmq.rs"]),
 ];
 
 fn root() -> &'static Path {

@@ -183,12 +183,14 @@ static BY_WORD: LazyLock<HashMap<&str, &Network>> = LazyLock::new(|| {
 
 /// The network that a source names in its own words: `X`, `Stack Overflow`, `google+`, `twitter.com`.
 pub(super) fn by_word(word: &str) -> Option<&'static Network> {
-    let plain: String = word
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| if c == '+' { "plus".to_owned() } else { c.to_string() })
-        .collect::<String>()
-        .replace(|c: char| !c.is_alphanumeric(), "");
+    let mut plain = String::with_capacity(word.len());
+    for c in word.chars().flat_map(char::to_lowercase) {
+        match c {
+            '+' => plain.push_str("plus"),
+            c if c.is_alphanumeric() => plain.push(c),
+            _ => {}
+        }
+    }
     let by_name = BY_WORD.get(plain.as_str()).copied();
     by_name.or_else(|| match site_of(&word.trim().to_ascii_lowercase()) {
         Where::On(network, _, None) => Some(network),

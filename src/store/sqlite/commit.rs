@@ -9,11 +9,12 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::answers::AnswerRow;
 use super::plan::{Guard, Plan};
 use super::rows::{json, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
 use super::{SqliteStore, StoreError, Write, answers};
-use crate::job::{Committed, Outcome};
+use crate::job::{Answer, Committed, Outcome};
 
 /// The outcomes whose fence is good: the rows that are missing are stale.
 const GUARDS: &str = "
@@ -113,18 +114,22 @@ struct OutcomeRow<'a> {
     subject: String,
 }
 
+/// Commits outcomes, and saves answers of members who are still running along with them.
 pub(super) async fn commit(
     store: &SqliteStore,
+    ahead: &[Answer],
     outcomes: &[Outcome],
     now: Timestamp,
 ) -> Result<Vec<Committed>, StoreError> {
     if outcomes.is_empty() {
+        answers::save(store, ahead).await?;
         return Ok(Vec::new());
     }
     let rows = json(&outcomes.iter().map(OutcomeRow::of).collect::<Vec<_>>())?;
     let mut tx = store.begin().await?;
     let guards: Vec<Guard> = sqlx::query_as(GUARDS).bind(rows).fetch_all(&mut *tx).await?;
-    let plan = Plan::of(outcomes, &guards, now);
+    let mut plan = Plan::of(outcomes, &guards, now);
+    plan.answers.extend(ahead.iter().map(AnswerRow::of));
     write_jobs(&mut tx, &plan, now).await?;
     write_rows(&mut tx, RECORDS, &plan.records).await?;
     write_rows(&mut tx, answers::SAVE, &plan.answers).await?;

@@ -7,9 +7,10 @@ use gleaner::store::sqlite::SqliteStore;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use super::support::{Answer, Ask, OpenDoor, document, keyring, read_to_end, registration, validator};
-use crate::faulty::Faulty;
+use crate::faulty::{AtTheDoor, Faulty};
 
 /// Which answers were seen.
 #[derive(Default)]
@@ -27,8 +28,9 @@ impl Seen {
 async fn every_documented_answer_is_given() {
     let mut seen = Seen::default();
     let store = SqliteStore::open(SqliteStore::MEMORY, &keyring().fingerprint()).await.unwrap();
-    let faulty = Arc::new(Faulty::over(Arc::new(store)).refusing("refused"));
-    let door = OpenDoor::over(faulty.clone(), "timeout_secs = 1\nmax_items = 3").await;
+    let (switch, intake) = watch::channel(AtTheDoor::Open);
+    let faulty = Faulty::over(Arc::new(store)).switched(intake).not_taking("refused");
+    let door = OpenDoor::over(Arc::new(faulty), "timeout_secs = 1\nmax_items = 3").await;
     let (post, place) = ("/v1/registrations", "/v1/registrations/{member_id}");
     let foreign = |ask: Ask| ask.header("host", "evil.example.com");
     let crossing = |ask: Ask| ask.header("sec-fetch-site", "cross-site");
@@ -69,7 +71,7 @@ async fn every_documented_answer_is_given() {
     seen.send("get", "/openapi.json", foreign(get("/openapi.json"))).await;
     assert_eq!(foreign(get("/healthz")).send().await.status, 200, "probes come with an address");
 
-    faulty.take_away(true);
+    switch.send(AtTheDoor::Away).unwrap();
     for (method, template, ask) in [
         ("post", post, one()),
         ("get", place, get("/v1/registrations/m-1")),
@@ -78,7 +80,7 @@ async fn every_documented_answer_is_given() {
         door.clock.advance(jiff::SignedDuration::from_secs(2));
         assert_eq!(seen.send(method, template, ask).await.problem(), "unavailable");
     }
-    faulty.take_away(false);
+    switch.send(AtTheDoor::Open).unwrap();
     slow(&door, &mut seen, post).await;
     locked(&door, &mut seen, post, place).await;
     under_way(&mut seen, post).await;
@@ -139,7 +141,8 @@ async fn locked(door: &OpenDoor, seen: &mut Seen, post: &str, place: &str) {
 /// A key whose first request is not answered yet.
 async fn under_way(seen: &mut Seen, post: &str) {
     let store = SqliteStore::open(SqliteStore::MEMORY, &keyring().fingerprint()).await.unwrap();
-    let faulty = Arc::new(Faulty::over(Arc::new(store)).holding_up());
+    let (switch, intake) = watch::channel(AtTheDoor::Stuck);
+    let faulty = Arc::new(Faulty::over(Arc::new(store)).switched(intake));
     let door = OpenDoor::over(faulty.clone(), "").await;
     let keyed = door.post(&registration(1)).header("idempotency-key", "k-1");
     let first = tokio::spawn(keyed.clone().send());
@@ -147,7 +150,7 @@ async fn under_way(seen: &mut Seen, post: &str) {
         tokio::task::yield_now().await;
     }
     assert_eq!(seen.send("post", post, keyed.clone()).await.problem(), "key-under-way");
-    faulty.let_through();
+    switch.send(AtTheDoor::Open).unwrap();
     assert_eq!(first.await.unwrap().outcomes(), ["accepted"]);
     assert_eq!(keyed.send().await.outcomes(), ["accepted"], "the stored answer");
 }

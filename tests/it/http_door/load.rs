@@ -5,25 +5,30 @@ use std::sync::Arc;
 use gleaner::store::sqlite::SqliteStore;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::support::{OpenDoor, keyring, registration};
-use crate::faulty::Faulty;
+use crate::faulty::{AtTheDoor, Faulty};
 
-async fn faulty() -> Faulty {
-    Faulty::over(Arc::new(SqliteStore::open(SqliteStore::MEMORY, &keyring().fingerprint()).await.unwrap()))
+async fn faulty() -> (Faulty, watch::Sender<AtTheDoor>) {
+    let store = SqliteStore::open(SqliteStore::MEMORY, &keyring().fingerprint()).await.unwrap();
+    let (switch, intake) = watch::channel(AtTheDoor::Open);
+    (Faulty::over(Arc::new(store)).switched(intake), switch)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_come_during_a_commit_share_the_next() {
     const REQUESTS: usize = 64;
-    let store = Arc::new(faulty().await.holding_up());
+    let (store, switch) = faulty().await;
+    let store = Arc::new(store);
+    switch.send(AtTheDoor::Stuck).unwrap();
     let door = OpenDoor::over(store.clone(), &format!("max_requests = {REQUESTS}")).await;
     let sent: Vec<_> = (0..REQUESTS).map(|n| tokio::spawn(door.post(&registration(n)).send())).collect();
     // The one too many is told so: all the others are in by then.
     while door.post(&registration(999)).send().await.problem() != "busy" {
         tokio::task::yield_now().await;
     }
-    store.let_through();
+    switch.send(AtTheDoor::Open).unwrap();
     for (n, answer) in sent.into_iter().enumerate() {
         let answer = answer.await.unwrap();
         assert_eq!(answer.outcomes(), ["accepted"]);
@@ -36,13 +41,15 @@ async fn requests_that_come_during_a_commit_share_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_the_database_refuses_costs_no_other() {
-    let store = Arc::new(faulty().await.holding_up().refusing("m-5"));
+    let (store, switch) = faulty().await;
+    let store = Arc::new(store.not_taking("m-5"));
+    switch.send(AtTheDoor::Stuck).unwrap();
     let door = OpenDoor::over(store.clone(), "max_requests = 11").await;
     let sent: Vec<_> = (0..11).map(|n| tokio::spawn(door.post(&registration(n)).send())).collect();
     while door.post(&registration(999)).send().await.problem() != "busy" {
         tokio::task::yield_now().await;
     }
-    store.let_through();
+    switch.send(AtTheDoor::Open).unwrap();
     for (n, answer) in sent.into_iter().enumerate() {
         let answer = answer.await.unwrap();
         assert_eq!(answer.status, if n == 5 { 500 } else { 202 }, "{n}");
@@ -96,18 +103,19 @@ async fn ten_thousand_come_in_one_request_and_not_one_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_away_comes_back() {
-    let store = Arc::new(faulty().await);
+    let (store, switch) = faulty().await;
+    let store = Arc::new(store);
     let door = OpenDoor::over(store.clone(), "").await;
     let keyed = || door.post(&registration(1)).header("idempotency-key", "k");
-    store.take_away(true);
+    switch.send(AtTheDoor::Away).unwrap();
     let refused = keyed().send().await;
     assert_eq!((refused.status, refused.headers["retry-after"].as_str()), (503, "5"));
     assert_eq!(door.ask("GET", "/readyz").send().await.status, 503);
     assert_eq!(door.ask("GET", "/healthz").send().await.status, 200, "the process is well");
-    store.take_away(false);
+    switch.send(AtTheDoor::Open).unwrap();
     assert_eq!(keyed().send().await.outcomes(), ["accepted"]);
     // Away between the count and the commit.
-    store.take_away(true);
+    switch.send(AtTheDoor::Away).unwrap();
     assert_eq!(door.post(&registration(2)).send().await.problem(), "unavailable");
     assert_eq!(door.census().await.taken_in, 1);
 }

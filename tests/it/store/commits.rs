@@ -1,6 +1,6 @@
 //! Group commits, and what they leave behind.
 
-use gleaner::job::{AnswerContent, Committed, DeadReason, Hold, JobId, Outcome, Verdict};
+use gleaner::job::{AnswerContent, Committed, DeadReason, Hold, JobId, Outcome, SuppressionReason, Verdict};
 use gleaner::record::RecordStatus;
 use gleaner::store::{LookupTotals, Page, Store};
 
@@ -99,7 +99,7 @@ pub(crate) async fn a_stale_outcome_writes_nothing(database: &impl Database) {
             retry(5_000),
             Verdict::Snooze { at: at(5_000), reason: "quota".to_owned(), partial: None },
             Verdict::Dead { reason: DeadReason::AttemptsExhausted, error: String::new(), partial: None },
-            Verdict::Suppressed(gleaner::job::SuppressionReason::Minor),
+            Verdict::Suppressed(SuppressionReason::Minor),
         ]
     };
     let rescued = verdicts().map(late);
@@ -233,4 +233,18 @@ pub(crate) async fn lookups_are_totalled(database: &impl Database) {
         total("gravatar", "match", 20_000),
     ];
     assert_eq!(store.lookup_totals().await.unwrap(), expected);
+}
+
+pub(crate) async fn answers_are_saved_along_with_a_commit(database: &impl Database) {
+    let store = database.open().await;
+    store.enqueue(&registrations(1), at(0)).await.unwrap();
+    let job = claim_one(&*store, at(0)).await;
+    store.suppress(subject("erased"), SuppressionReason::Erased, at(0)).await.unwrap();
+    let ahead = [answer(subject(7), "github", a_match()), answer(subject("erased"), "github", a_match())];
+    let committed = store.write(&ahead, &[written(&job, RecordStatus::Complete)], at(1)).await.unwrap();
+    assert_eq!(committed, [Committed::Applied]);
+    assert!(store.record(&member(0)).await.unwrap().is_some());
+    assert_eq!(store.answers(&[subject(7)], at(1)).await.unwrap(), [ahead[0].clone()]);
+    assert_eq!(store.answers(&[subject("erased")], at(1)).await.unwrap(), []);
+    assert_eq!(store.write(&ahead[..1], &[], at(2)).await.unwrap(), []);
 }
