@@ -17,6 +17,7 @@ use serde::Deserialize;
 mod brokers;
 mod check;
 mod http;
+mod money;
 mod provider;
 mod source;
 mod web;
@@ -24,7 +25,8 @@ mod web;
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use http::Http;
-pub use provider::{ProviderConfig, RateText};
+pub use money::MoneyText;
+pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
 pub use web::Web;
 
@@ -261,7 +263,7 @@ impl Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { record_days: 365, match_days: 90, no_match_days: 30, request_hours: 24 }
+        Self { record_days: 365, match_days: 90, no_match_days: 30, request_hours: 72 }
     }
 }
 

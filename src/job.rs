@@ -236,6 +236,8 @@ pub struct LookupEntry {
     /// `match`, `no_match`, `pending`, `objected`, or the class of a lookup error.
     pub outcome: &'static str,
     pub duration: Duration,
+    /// How many calls left for it, retries and redirects included.
+    pub calls: u32,
     pub cost_micros: u64,
     pub at: Timestamp,
 }

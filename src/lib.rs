@@ -19,6 +19,8 @@ pub mod telemetry;
 
 pub mod store;
 
+pub mod fleet;
+
 pub mod enrich;
 
 pub mod intake;

@@ -1,7 +1,8 @@
 //! The worker: claim → enrich → commit, many members at a time.
 //!
 //! Three tasks share one registry of held jobs (`held.rs`): the claimer takes batches, the dispatcher runs members, the
-//! committer writes what came of them in groups. A fourth, the heart, keeps the leases alive. Data flows one way:
+//! committer writes what came of them in groups. A fourth, the heart, keeps the leases alive; a fifth feels the pulse of the
+//! fleet. Data flows one way:
 //!
 //! ```text
 //! store ─claim→ claimer ─ready→ dispatcher ─outcome→ committer ─commit→ store
@@ -14,9 +15,11 @@ use std::time::Duration;
 
 use gleaner_providers::clock::SharedClock;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::enrich::Enricher;
+use crate::fleet::Fleet;
 use crate::store::{SharedStore, StoreError};
 
 mod claimer;
@@ -24,12 +27,14 @@ mod committer;
 mod dispatcher;
 mod heart;
 mod held;
+mod pulse;
 pub mod report;
 pub mod stop;
 
 use claimer::Claimer;
 use committer::Committer;
 use held::Held;
+use pulse::Finger;
 pub use report::{Report, Summary};
 pub use stop::Stop;
 
@@ -41,6 +46,7 @@ pub struct Worker {
     pub settings: Settings,
     pub clock: SharedClock,
     pub report: Arc<Report>,
+    pub fleet: Arc<Fleet>,
 }
 
 /// How the worker goes about it.
@@ -100,6 +106,22 @@ impl Worker {
             Arc::clone(&self.clock),
             self.settings.clone(),
         ));
+        let passing_on = tokio::spawn({
+            let fleet = Arc::clone(&self.fleet);
+            async move { fleet.pass_on().await }
+        });
+        let felt_enough = CancellationToken::new();
+        let feeling = tokio::spawn(
+            Finger {
+                store: Arc::clone(&self.store),
+                clock: Arc::clone(&self.clock),
+                fleet: Arc::clone(&self.fleet),
+                enricher: Arc::clone(&self.enricher),
+                held: Arc::clone(&held),
+                report: Arc::clone(&self.report),
+            }
+            .feel(felt_enough.clone()),
+        );
         let dispatching = tokio::spawn(dispatcher::dispatch(
             dispatcher::Desk {
                 enricher: Arc::clone(&self.enricher),
@@ -117,7 +139,12 @@ impl Worker {
         join(dispatching.await);
         join(committing.await);
         beating.abort();
+        passing_on.abort();
+        // A beat that is under way ends first, or it would come after the leave.
+        felt_enough.cancel();
+        join(feeling.await);
         self.store.release(&held.holds(), self.clock.now()).await?;
+        self.fleet.leave().await?;
         ending
     }
 }

@@ -12,8 +12,9 @@ pub enum LookupError {
     #[error("rate limited, free again in {} s", after.as_secs_f32().ceil())]
     RateLimited { after: Duration },
 
-    /// The credits or the day's allowance are used up. Costs no attempt; an operator may have to pay.
-    #[error("quota exhausted: {reason}")]
+    /// The credits or the day's allowance are used up, or an operator has paused it. Costs no attempt; an operator may have to
+    /// pay, or to resume.
+    #[error("closed for now: {reason}")]
     QuotaExhausted { reason: Cow<'static, str>, after: Option<Duration> },
 
     /// The provider refuses us: wrong key, wrong plan. Every further call would be refused too.

@@ -17,6 +17,7 @@ mod request;
 mod resolve;
 mod response;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -29,7 +30,7 @@ use reqwest::Method;
 use serde::Serialize;
 use url::Url;
 
-use crate::limit::Limiter;
+use crate::limit::{Gate, Limiter, SharedQuota};
 use crate::provider::{Quota, Reach};
 use crate::retry::RetryBudget;
 
@@ -125,9 +126,12 @@ struct Door {
 }
 
 impl HttpClient {
-    fn new(provider: &str, network: Network, limits: Limits) -> Self {
+    fn new(provider: &str, network: Network, limits: Limits, shared: Option<Arc<dyn SharedQuota>>) -> Self {
         let limits = limits.within_a_day();
-        let limiter = Limiter::new(limits.quota, limits.concurrency);
+        let limiter = match shared {
+            Some(shared) => Limiter::sharing(limits.quota, limits.concurrency, shared),
+            None => Limiter::new(limits.quota, limits.concurrency),
+        };
         let manners = limits.per_site.filter(|_| limits.reach == Reach::Web).map(Manners::new);
         Self {
             door: Arc::new(Door {
@@ -163,10 +167,15 @@ impl HttpClient {
         self.door.network.clock().today()
     }
 
-    /// Lets no call leave for this long: another worker of the fleet was told to slow down. A shorter pause never
-    /// ends a longer one.
-    pub fn pause(&self, wait: Duration) {
-        self.door.limiter.pause(wait);
+    /// Lets no call leave for this long, from this process or any that shares the quota. A shorter pause never ends a longer
+    /// one. `why` is for operators and holds no personal data.
+    pub fn pause(&self, wait: Duration, why: impl Into<Cow<'static, str>>) {
+        self.door.limiter.pause(wait, why);
+    }
+
+    /// Does what the fleet says of this provider. Tells whether an operator has opened it again since the last time.
+    pub fn obey(&self, gate: Gate) -> bool {
+        self.door.limiter.obey(gate)
     }
 
     /// How long the provider is still paused, by an answer or by [`HttpClient::pause`].

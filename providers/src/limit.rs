@@ -4,9 +4,18 @@
 //! provider's pause and our quota, both judged at the moment the call really leaves. Judging a call when it leaves,
 //! and not when it was promised, is what keeps the bound true on a busy machine.
 //!
+//! Where many processes share one quota, the moments at which calls may leave are reserved for this process by whoever keeps the
+//! quota for all ([`SharedQuota`]), many at a time and ahead of need; the queue then lets one call leave at each.
+//!
 //! Invariant: no window of the quota's length, wherever it begins, sees more calls leave than the quota allows.
 
+mod desk;
+mod hand;
+mod shared;
+
+use std::borrow::Cow;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -16,6 +25,9 @@ use governor::state::{InMemoryState, NotKeyed};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout};
 
+use self::desk::Desk;
+use self::hand::Turn;
+pub use self::shared::{Ask, Away, Grant, HORIZON, Pace, Reserved, SharedQuota, Slots, reserve};
 use crate::provider::Quota;
 
 type Governor = governor::RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>;
@@ -39,6 +51,25 @@ pub struct Limiter {
     paused_until: AtomicMoment,
     /// The last moment that was told to a caller who was sent away.
     promised: AtomicMoment,
+    /// Only where the quota is shared with other processes.
+    desk: Option<Arc<Desk>>,
+    /// Callers with a permit who wait for their turn.
+    turning: AtomicU32,
+    /// How many processes share the quota, for forecasts.
+    sharers: AtomicU32,
+    /// How often the fleet has opened the provider again.
+    epoch: AtomicU64,
+}
+
+/// What the fleet says of a provider.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Gate {
+    /// Closed for so long; `None`: open.
+    pub closed_for: Option<Duration>,
+    /// Raised whenever an operator opens it: whatever a process has against it is forgotten then.
+    pub epoch: u64,
+    /// How many processes share its quota.
+    pub sharers: NonZeroU32,
 }
 
 /// Leave to make one call; holds a permit until it is dropped.
@@ -55,10 +86,30 @@ pub struct Held {
 }
 
 impl Limiter {
+    /// A limiter that has the whole quota to itself.
     pub fn new(quota: Quota, concurrency: NonZeroU32) -> Self {
+        let spread = Spread::of(quota);
+        Self::build(spread, spread.burst, concurrency, None)
+    }
+
+    /// A limiter that shares the quota with those of other processes.
+    pub fn sharing(quota: Quota, concurrency: NonZeroU32, shared: Arc<dyn SharedQuota>) -> Self {
+        let (spread, pace) = (Spread::of(quota), Pace::of(quota));
+        // The slots are the limit. A late one, used within its grace, must not hold up the next ones.
+        let late = pace.grace.as_nanos() / spread.interval.as_nanos().max(1) + 1;
+        let burst = spread.burst.saturating_add(u32::try_from(late).unwrap_or(u32::MAX));
+        Self::build(spread, burst, concurrency, Some((shared, pace)))
+    }
+
+    fn build(
+        spread: Spread,
+        burst: NonZeroU32,
+        concurrency: NonZeroU32,
+        shared: Option<(Arc<dyn SharedQuota>, Pace)>,
+    ) -> Self {
         let clock = TokioClock { start: Instant::now() };
-        let Spread { interval, burst } = Spread::of(quota);
-        let governed = governor::Quota::with_period(interval)
+        let burst = burst.min(Spread::most(spread.interval));
+        let governed = governor::Quota::with_period(spread.interval)
             .unwrap_or(governor::Quota::per_second(NonZeroU32::MIN))
             .allow_burst(burst);
         let permits = usize::try_from(concurrency.get()).unwrap_or(Semaphore::MAX_PERMITS);
@@ -67,12 +118,16 @@ impl Limiter {
             permits: Semaphore::new(permits.min(Semaphore::MAX_PERMITS)),
             turn: Semaphore::new(1),
             governor: Governor::direct_with_clock(governed, clock),
-            interval,
-            tolerance: interval.saturating_mul(burst.get() - 1),
+            interval: spread.interval,
+            tolerance: spread.interval.saturating_mul(spread.burst.get() - 1),
             queued: AtomicU32::new(0),
             arrival: AtomicMoment::default(),
             paused_until: AtomicMoment::default(),
             promised: AtomicMoment::default(),
+            desk: shared.map(|(shared, pace)| Desk::new(shared, pace, clock)),
+            turning: AtomicU32::new(0),
+            sharers: AtomicU32::new(1),
+            epoch: AtomicU64::new(0),
         }
     }
 
@@ -85,31 +140,63 @@ impl Limiter {
         Ok(Pass { _permit: permit })
     }
 
-    /// Lets no call leave for this long. A shorter pause never ends a longer one.
-    pub fn pause(&self, wait: Duration) {
+    /// Lets no call leave for this long, here and in every process that shares the quota. A shorter pause never ends a
+    /// longer one.
+    pub fn pause(&self, wait: Duration, why: impl Into<Cow<'static, str>>) {
         self.paused_until.raise(self.clock.now().saturating_add(wait));
+        if let Some(desk) = &self.desk {
+            desk.stay_away(wait, why.into());
+        }
     }
 
     /// How long the provider is still paused.
     pub fn paused_for(&self) -> Option<Duration> {
-        let left = self.paused_until.get().saturating_sub(self.clock.now());
+        let left = self.shut_until().saturating_sub(self.clock.now());
         (!left.is_zero()).then_some(left)
     }
 
+    /// Does what the fleet says. Tells whether the provider was opened again since the last time.
+    pub fn obey(&self, gate: Gate) -> bool {
+        self.sharers.store(gate.sharers.get(), Ordering::Relaxed);
+        let reopened = self.epoch.swap(gate.epoch, Ordering::Relaxed) != gate.epoch;
+        if reopened {
+            self.paused_until.set(Duration::ZERO);
+            self.promised.set(Duration::ZERO);
+        }
+        if let Some(desk) = &self.desk {
+            desk.close_for(gate.closed_for);
+            if reopened {
+                desk.reopen();
+            }
+        }
+        reopened
+    }
+
+    /// Until when the provider is closed to us, by its own word or by the fleet's.
+    fn shut_until(&self) -> Duration {
+        self.paused_until.get().max(self.desk.as_ref().map_or(Duration::ZERO, |desk| desk.shut_until()))
+    }
+
     /// Counts the caller in, unless those before it already fill its patience. Gives its deadline.
-    fn join_queue(&self, patience: Duration) -> Result<(Duration, Queued<'_>), Held> {
+    fn join_queue(&self, patience: Duration) -> Result<(Duration, Counted<'_>), Held> {
         let now = self.clock.now();
         let deadline = now.saturating_add(patience);
         let ahead = self.queued.fetch_add(1, Ordering::Relaxed);
-        let queued = Queued(&self.queued);
+        let queued = Counted(&self.queued);
         let forecast = self.forecast(ahead, now);
         if forecast > deadline { Err(self.held(forecast)) } else { Ok((deadline, queued)) }
     }
 
     /// When a caller with this many before it could leave, if nothing else held it up.
     fn forecast(&self, ahead: u32, now: Duration) -> Duration {
-        let arrival = self.arrival.get().max(now).saturating_add(self.interval.saturating_mul(ahead));
-        arrival.saturating_sub(self.tolerance).max(self.paused_until.get()).max(now)
+        let arrival = self.arrival.get().max(now).saturating_add(self.step().saturating_mul(ahead));
+        let closed_until = self.desk.as_ref().map_or(Duration::ZERO, |desk| desk.closed_until());
+        arrival.saturating_sub(self.tolerance).max(self.paused_until.get()).max(closed_until).max(now)
+    }
+
+    /// The time between two of our calls, if every process that shares the quota has its part.
+    fn step(&self) -> Duration {
+        self.interval.saturating_mul(self.sharers.load(Ordering::Relaxed))
     }
 
     async fn acquire<'a>(
@@ -131,43 +218,71 @@ impl Limiter {
 
     /// Waits as the head of the queue until neither the pause nor the quota objects.
     async fn take_turn(&self, deadline: Duration) -> Result<(), Held> {
+        self.turning.fetch_add(1, Ordering::Relaxed);
+        let _turning = Counted(&self.turning);
         let _turn = self.acquire(&self.turn, deadline).await?;
         loop {
+            // Registered before the look, so that no news between the two is missed.
+            let mut news = std::pin::pin!(self.desk.as_ref().map(|desk| desk.news.notified()));
+            if let Some(news) = news.as_mut().as_pin_mut() {
+                news.enable();
+            }
             let now = self.clock.now();
             let moment = match self.try_leave(now) {
                 Ok(()) => return Ok(()),
-                Err(moment) => moment,
+                Err(Wait::Until(moment)) if moment > deadline => return Err(self.held(moment)),
+                Err(Wait::Perhaps(_)) if now >= deadline => return Err(self.held(self.forecast(0, now))),
+                Err(Wait::Until(moment) | Wait::Perhaps(moment)) => moment,
             };
-            if moment > deadline {
-                return Err(self.held(moment));
+            let asleep = sleep(moment.min(deadline).saturating_sub(now));
+            match news.as_mut().as_pin_mut() {
+                Some(news) => tokio::select! { () = asleep => {} () = news => {} },
+                None => asleep.await,
             }
-            sleep(moment.saturating_sub(now)).await;
         }
     }
 
     /// Lets one call leave now, or tells when to ask again. For the head of the queue.
-    fn try_leave(&self, now: Duration) -> Result<(), Duration> {
-        let paused_until = self.paused_until.get();
-        if paused_until > now {
-            return Err(paused_until);
+    fn try_leave(&self, now: Duration) -> Result<(), Wait> {
+        let shut_until = self.shut_until();
+        if shut_until > now {
+            return Err(Wait::Until(shut_until));
         }
-        self.governor.check().map_err(|not_until| not_until.earliest_possible())?;
-        self.arrival.set(self.arrival.get().max(now).saturating_add(self.interval));
+        if let Some(desk) = &self.desk {
+            match desk.turn(now, self.turning.load(Ordering::Relaxed)) {
+                Turn::Now => {}
+                Turn::At(moment) => return Err(Wait::Until(moment_of(moment))),
+                Turn::Perhaps(moment) => return Err(Wait::Perhaps(moment_of(moment))),
+            }
+        }
+        self.governor.check().map_err(|not_until| Wait::Until(not_until.earliest_possible()))?;
+        if let Some(desk) = &self.desk {
+            desk.spend(now);
+        }
+        self.arrival.set(self.arrival.get().max(now).saturating_add(self.step()));
         Ok(())
     }
 
     /// Sends a caller away with a moment of its own.
     fn held(&self, earliest: Duration) -> Held {
-        let moment = self.promised.advance(earliest, self.interval);
+        let moment = self.promised.advance(earliest, self.step());
         Held { after: moment.saturating_sub(self.clock.now()) }
     }
 }
 
-/// A place in the queue, given up when dropped.
-#[derive(Debug)]
-struct Queued<'a>(&'a AtomicU32);
+/// Why a call may not leave yet.
+#[derive(Clone, Copy, Debug)]
+enum Wait {
+    Until(Duration),
+    /// Nobody knows: to be looked at again then.
+    Perhaps(Duration),
+}
 
-impl Drop for Queued<'_> {
+/// A place among those counted, given up when dropped.
+#[derive(Debug)]
+struct Counted<'a>(&'a AtomicU32);
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -192,17 +307,25 @@ impl Spread {
     const GRAIN: u128 = 5_000_000;
 
     fn of(quota: Quota) -> Self {
+        Self::with_slack(quota, Duration::ZERO)
+    }
+
+    /// The same, for a window that is longer by this much.
+    fn with_slack(quota: Quota, slack: Duration) -> Self {
         let even = (quota.window.as_nanos() / u128::from(quota.calls.get())).max(1);
         let grain = u32::try_from(Self::GRAIN / even).unwrap_or(u32::MAX);
         let burst = quota.burst.max(NonZeroU32::MIN.saturating_add(grain)).min(quota.calls);
         let steady = u128::from(quota.calls.get() - burst.get()) + 1;
-        let interval = (quota.window.as_nanos() / steady + 1).min(Self::LONGEST);
+        let interval = ((quota.window + slack).as_nanos() / steady + 1).min(Self::LONGEST);
+        let interval = Duration::from_nanos(u64::try_from(interval).unwrap_or(u64::MAX));
         // A burst whose tolerance would overflow is cut; with the interval unchanged, that is only more careful.
-        let most = u32::try_from(Self::LONGEST / interval).unwrap_or(u32::MAX);
-        Self {
-            interval: Duration::from_nanos(u64::try_from(interval).unwrap_or(u64::MAX)),
-            burst: burst.min(NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN)),
-        }
+        Self { interval, burst: burst.min(Self::most(interval)) }
+    }
+
+    /// The largest burst whose tolerance does not overflow.
+    fn most(interval: Duration) -> NonZeroU32 {
+        let most = u32::try_from(Self::LONGEST / interval.as_nanos().max(1)).unwrap_or(u32::MAX);
+        NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN)
     }
 }
 
@@ -212,11 +335,17 @@ struct TokioClock {
     start: Instant,
 }
 
+impl TokioClock {
+    fn elapsed(self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
 impl Clock for TokioClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        self.start.elapsed()
+        self.elapsed()
     }
 }
 
@@ -245,6 +374,11 @@ impl AtomicMoment {
         let last = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(next(last)));
         Duration::from_nanos(next(last.unwrap_or_else(|last| last)))
     }
+}
+
+/// A moment of the slots on our clock: none lies before it began.
+fn moment_of(nanoseconds: hand::Moment) -> Duration {
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -32,7 +32,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<Exit> {
         loaded.config.http.read_tokens()?;
     }
     // Building the providers reads their keys and options, which only they can judge.
-    let panel = Host::with_config(loaded.config, global)?.panel()?;
+    let panel = Host::with_config(loaded.config, global)?.panel(None)?;
     if !global.json {
         let asked: Vec<_> = panel.tiers().iter().flatten().map(|provider| provider.name()).collect();
         out::line(format_args!("{file}: fine; asks {}", asked.join(", ")));

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use gleaner::clock::{SharedClock, SystemClock};
 use gleaner::config::{Config, Problem};
 use gleaner::enrich::{Enricher, Panel, Policy};
+use gleaner::fleet::Fleet;
 use gleaner::keyring::Keyring;
 use gleaner::store::SharedStore;
 use gleaner::store::sqlite::SqliteStore;
@@ -56,10 +57,15 @@ impl Host {
         Ok(Vault { store: Arc::new(store), keyring: Arc::new(keyring) })
     }
 
-    /// Builds the providers.
-    pub(crate) fn panel(&self) -> anyhow::Result<Panel> {
+    /// Opens the database if it was made already: who only looks makes none.
+    pub(crate) async fn vault_if_made(&self) -> anyhow::Result<Option<Vault>> {
+        if self.config.database_file().exists() { self.vault().await.map(Some) } else { Ok(None) }
+    }
+
+    /// Builds the providers, each with the fleet's quota, or without a fleet with one of its own.
+    pub(crate) fn panel(&self, fleet: Option<&Fleet>) -> anyhow::Result<Panel> {
         let network = Network::new(self.config.contact.as_deref(), Arc::clone(&self.clock))?;
-        Ok(Panel::seat(&self.config, &network)?)
+        Ok(Panel::seat(&self.config, &network, fleet)?)
     }
 
     /// A worker over this store.
@@ -69,19 +75,22 @@ impl Host {
         until: Until,
         report: &Arc<Report>,
     ) -> anyhow::Result<Worker> {
-        let panel = self.panel()?;
+        let owner = gleaner::keyring::incarnation().context("cannot name this worker")?;
+        let fleet = Fleet::join(Arc::clone(store), Arc::clone(&self.clock), owner.clone());
+        let panel = self.panel(Some(&fleet))?;
         let policy = Policy::from_config(&self.config);
         Ok(Worker {
             store: Arc::clone(store),
             enricher: Arc::new(Enricher::new(panel, policy, Arc::clone(&self.clock))),
             settings: Settings {
-                owner: gleaner::keyring::incarnation().context("cannot name this worker")?,
+                owner,
                 worker: self.config.worker.clone(),
                 max_attempts: self.config.retry.max_attempts.get(),
                 until,
             },
             clock: Arc::clone(&self.clock),
             report: Arc::clone(report),
+            fleet: Arc::new(fleet),
         })
     }
 }

@@ -1,15 +1,20 @@
-//! `gleaner provider`: who can be asked, and does it work?
+//! `gleaner provider`: who can be asked, does it work, and shall it be asked?
 
 use anyhow::Context as _;
 use gleaner::enrich::panel::State;
 use gleaner_providers::provider::KeyNeed;
 use gleaner_providers::{EmailAddress, Lookup, Subject};
+use jiff::SignedDuration;
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::host::Host;
 use super::view::{self, money};
 use super::{Exit, Global, out};
+
+pub(crate) mod gate;
+
+use gate::Gates;
 
 #[derive(clap::Subcommand, Debug)]
 pub(crate) enum Command {
@@ -23,18 +28,39 @@ pub(crate) enum Command {
         #[arg(long)]
         email: String,
     },
+    /// Ask a provider no more, from no worker; its lookups wait and lose no attempt
+    Pause {
+        /// The provider's name
+        name: String,
+        /// Resume by itself after this long, such as 30m, 2h or 1d [default: when `provider resume` says so]
+        #[arg(long = "for", value_name = "DURATION")]
+        length: Option<SignedDuration>,
+        /// Why, for those who see it paused; no personal data
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Ask a provider again, whether you paused it or it asked us to wait; the lookups that waited are due at once
+    Resume {
+        /// The provider's name
+        name: String,
+    },
 }
 
 pub(crate) async fn run(global: &Global, command: Command) -> anyhow::Result<Exit> {
     let host = Host::open(global)?;
     match command {
-        Command::List => list(&host, global.json),
+        Command::List => list(&host, global.json).await,
         Command::Check { name, email } => check(&host, &name, &email, global.json).await,
+        Command::Pause { name, length, reason } => {
+            gate::pause(&host, &name, length, reason.as_deref(), global.json).await
+        }
+        Command::Resume { name } => gate::resume(&host, &name, global.json).await,
     }
 }
 
-fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
-    let panel = host.panel()?;
+async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
+    let panel = host.panel(None)?;
+    let gates = Gates::read(host).await?;
     let mut table = out::table(["Provider", "state", "supplies", "is told", "quota", "price", "key"], &[]);
     for seat in panel.seats() {
         let about = &seat.descriptor;
@@ -53,6 +79,8 @@ fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             out::json(&json!({
                 "name": about.name, "title": about.title, "docs": about.docs, "state": state, "missing": missing,
                 "supplies": supplies, "told": about.told, "quota": quota,
+                "closed": gates.closed(&about.name), "budget": host.config.provider(&about.name).budget(about),
+                "used": gates.used(&about.name),
                 "price_per_match_micros": about.price.per_match, "price_per_miss_micros": about.price.per_miss,
                 "key": about.key, "terms": about.terms,
             }))?;
@@ -68,7 +96,11 @@ fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             KeyNeed::Optional => "optional",
             KeyNeed::Required => "required",
         };
-        let state = missing.map_or_else(|| state.to_owned(), |missing| format!("{state}: {missing}"));
+        let state = match (missing, gates.closed(&about.name)) {
+            (Some(missing), _) => format!("{state}: {missing}"),
+            (None, Some(closed)) => format!("{state}: {}", gate::words(closed)),
+            (None, None) => state.to_owned(),
+        };
         table.add_row([
             about.name.as_ref(),
             &state,
@@ -88,7 +120,7 @@ fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
 async fn check(host: &Host, name: &str, email: &str, json: bool) -> anyhow::Result<Exit> {
     gleaner_providers::catalog::find(name)?;
     let email = EmailAddress::parse(email).context("the address")?;
-    let panel = host.panel()?;
+    let panel = host.panel(None)?;
     let seat =
         panel.seats().iter().find(|seat| seat.descriptor.name == name).context("not in the catalog")?;
     let installed = match &seat.state {

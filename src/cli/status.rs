@@ -1,9 +1,12 @@
-//! `gleaner status`: what was taken in, and what became of it.
+//! `gleaner status`: what was taken in, what became of it, and who works on it.
 
+use gleaner::store::fleet::{GateState, Usage, WorkerSeen};
 use gleaner::store::{Census, LookupTotals};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::host::Host;
+use super::provider::gate::words;
 use super::view::{money, percent};
 use super::{Exit, Global, out};
 
@@ -13,16 +16,33 @@ struct Status {
     census: Census,
     adds_up: bool,
     lookups: Vec<LookupTotals>,
+    /// What each provider was asked today and this month.
+    usage: Vec<Usage>,
+    /// Providers that may not be asked now.
+    closed: Vec<GateState>,
+    workers: Vec<WorkerSeen>,
 }
 
 pub(crate) async fn run(global: &Global) -> anyhow::Result<Exit> {
-    let vault = Host::open(global)?.vault().await?;
+    let host = Host::open(global)?;
+    let vault = host.vault().await?;
     let census = vault.store.census().await?;
-    let status = Status { census, adds_up: census.adds_up(), lookups: vault.store.lookup_totals().await? };
+    let now = host.clock.now();
+    let mut closed = vault.store.pulse(now).await?.gates;
+    closed.retain(|gate| gate.closed.is_some());
+    let status = Status {
+        census,
+        adds_up: census.adds_up(),
+        lookups: vault.store.lookup_totals().await?,
+        usage: vault.store.usage(now).await?,
+        closed,
+        workers: vault.store.workers(now).await?,
+    };
     if global.json {
         out::json(&status)?;
     } else {
         print(&status);
+        print_fleet(&status, now);
     }
     Ok(if status.adds_up { Exit::Done } else { Exit::Nothing })
 }
@@ -64,5 +84,56 @@ fn print(status: &Status) {
             ]);
         }
         out::line(format_args!("\n{lookups}"));
+    }
+}
+
+fn print_fleet(status: &Status, now: Timestamp) {
+    if !status.usage.is_empty() {
+        let mut usage = out::table(["Spent", "calls today", "cost", "this month", "cost"], &[1, 2, 3, 4]);
+        for row in &status.usage {
+            usage.add_row([
+                row.provider.clone(),
+                row.calls_today.to_string(),
+                money(row.cost_micros_today),
+                row.calls_this_month.to_string(),
+                money(row.cost_micros_this_month),
+            ]);
+        }
+        out::line(format_args!("\n{usage}"));
+    }
+    for gate in &status.closed {
+        if let Some(closed) = &gate.closed {
+            out::line(format_args!("\n  `{}` is {}", gate.provider, words(closed)));
+        }
+    }
+    if !status.workers.is_empty() {
+        let header = ["Workers", "host", "version", "since", "state", "in flight", "finished"];
+        let mut workers = out::table(header, &[5, 6]);
+        for worker in &status.workers {
+            let state = if worker.alive {
+                "alive".to_owned()
+            } else {
+                format!("silent for {}", coarse(now.duration_since(worker.beat_at)))
+            };
+            workers.add_row([
+                worker.incarnation.clone(),
+                format!("{}:{}", worker.host, worker.pid),
+                worker.version.clone(),
+                worker.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+                state,
+                worker.in_flight.to_string(),
+                worker.finished.to_string(),
+            ]);
+        }
+        out::line(format_args!("\n{workers}"));
+    }
+}
+
+/// A length of time to the largest whole unit.
+fn coarse(length: SignedDuration) -> String {
+    match length.as_secs() {
+        seconds @ ..=119 => format!("{seconds} s"),
+        seconds @ 120..=7_199 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
     }
 }

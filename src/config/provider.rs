@@ -1,7 +1,7 @@
 //! What an operator may set for one provider, and how it becomes limits and a key.
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use gleaner_providers::ProviderSettings;
 use gleaner_providers::http::Limits;
 use gleaner_providers::provider::{Descriptor, Quota};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Web;
+use super::money::MoneyText;
 use super::source::{self, ConfigError};
 
 /// One table `[providers.NAME]`. Everything is optional: the provider's own defaults hold otherwise.
@@ -30,6 +31,12 @@ pub struct ProviderConfig {
     pub quota: Option<RateText>,
     /// How many calls may follow each other without a pause.
     pub burst: Option<NonZeroU32>,
+    /// Calls in a UTC day, and in a UTC month.
+    pub daily_calls: Option<NonZeroU64>,
+    pub monthly_calls: Option<NonZeroU64>,
+    /// What a UTC day, and a UTC month, may cost: `$5.00`.
+    pub daily_budget: Option<MoneyText>,
+    pub monthly_budget: Option<MoneyText>,
     /// Calls in flight at once.
     pub concurrency: Option<NonZeroU32>,
     /// The longest wait for our own quota inside a lookup; a longer one puts the job off.
@@ -60,6 +67,19 @@ impl ProviderConfig {
         self.key_env.clone().unwrap_or_else(|| format!("GLEANER_{}_KEY", name.to_uppercase()))
     }
 
+    /// What the provider may take.
+    pub fn budget(&self, descriptor: &Descriptor) -> Budget {
+        let micros = |text: MoneyText| text.0.0;
+        let price = descriptor.price;
+        Budget {
+            daily_calls: self.daily_calls.map(NonZeroU64::get),
+            monthly_calls: self.monthly_calls.map(NonZeroU64::get),
+            daily_micros: self.daily_budget.map(micros),
+            monthly_micros: self.monthly_budget.map(micros),
+            call_micros: price.per_match.0.max(price.per_miss.0),
+        }
+    }
+
     /// The limits of the door that the provider goes through.
     pub fn limits(&self, descriptor: &Descriptor, settings: &ProviderSettings, web: &Web) -> Limits {
         let burst = self.burst.unwrap_or(descriptor.quota.burst);
@@ -78,6 +98,25 @@ impl ProviderConfig {
             attempts: self.attempts.map_or(defaults.attempts, NonZeroU32::get),
             ..defaults
         }
+    }
+}
+
+/// How much of a provider's time and of our money a day and a month may take.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Budget {
+    pub daily_calls: Option<u64>,
+    pub monthly_calls: Option<u64>,
+    pub daily_micros: Option<u64>,
+    pub monthly_micros: Option<u64>,
+    /// The most that one call may cost: what a call is taken to have cost until its lookup is in the log.
+    pub call_micros: u64,
+}
+
+impl Budget {
+    /// Whether calls are counted against it at all.
+    pub const fn counts(&self) -> bool {
+        let money = self.daily_micros.is_some() || self.monthly_micros.is_some();
+        self.daily_calls.is_some() || self.monthly_calls.is_some() || (money && self.call_micros > 0)
     }
 }
 

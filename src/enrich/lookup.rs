@@ -55,6 +55,7 @@ pub(super) async fn ask(
         told: installed.descriptor().told,
         outcome: outcome(&result),
         duration: started.elapsed(),
+        calls: http.calls_in_this_lookup(),
         cost_micros,
         at: now,
     });

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use gleaner_providers::catalog::{BUILT_INS, Entry};
 use gleaner_providers::http::{Network, Traffic};
+use gleaner_providers::limit::Gate;
 use gleaner_providers::provider::{KeyNeed, Reach};
 use gleaner_providers::{Descriptor, HttpClient, LookupError, Provider};
 use tokio::time::Instant;
 
 use crate::config::{Config, ConfigError};
+use crate::fleet::Fleet;
 
 /// All providers of the catalog, and the tiers of those that are on.
 pub struct Panel {
@@ -42,6 +44,8 @@ pub struct Installed {
     http: HttpClient,
     /// Set while the provider refuses us: its own words, and when we may try again.
     closed: Mutex<Option<(Instant, LookupError)>>,
+    /// Set while an operator keeps it closed for the whole fleet.
+    paused: Mutex<Option<LookupError>>,
 }
 
 /// Why the panel cannot be seated.
@@ -54,10 +58,13 @@ pub enum PanelError {
 }
 
 impl Panel {
-    /// Seats every built-in as the configuration says.
-    pub fn seat(config: &Config, network: &Network) -> Result<Self, PanelError> {
-        let seats =
-            BUILT_INS.iter().map(|entry| seat(entry, config, network)).collect::<Result<Vec<_>, _>>()?;
+    /// Seats every built-in as the configuration says. In a fleet its quota is shared with the other workers; without one, it is
+    /// this process's own.
+    pub fn seat(config: &Config, network: &Network, fleet: Option<&Fleet>) -> Result<Self, PanelError> {
+        let seats = BUILT_INS
+            .iter()
+            .map(|entry| seat(entry, config, network, fleet))
+            .collect::<Result<Vec<_>, _>>()?;
         let find = |name: &String| {
             seats.iter().find_map(|seat| match &seat.state {
                 State::On(installed) if seat.descriptor.name == *name => Some(Arc::clone(installed)),
@@ -101,7 +108,12 @@ impl fmt::Debug for Panel {
     }
 }
 
-fn seat(entry: &Entry, config: &Config, network: &Network) -> Result<Seat, PanelError> {
+fn seat(
+    entry: &Entry,
+    config: &Config,
+    network: &Network,
+    fleet: Option<&Fleet>,
+) -> Result<Seat, PanelError> {
     let descriptor = (entry.descriptor)();
     let own = config.provider(entry.name);
     let settings = own.settings(entry.name)?;
@@ -123,7 +135,14 @@ fn seat(entry: &Entry, config: &Config, network: &Network) -> Result<Seat, Panel
         None => {
             let provider = (entry.build)(&settings).map_err(|error| refused(error.to_string()))?;
             // With a key, its quota may be another.
-            let http = network.client(entry.name, own.limits(provider.descriptor(), &settings, &config.web));
+            let limits = own.limits(provider.descriptor(), &settings, &config.web);
+            let http = match fleet {
+                Some(fleet) => {
+                    let shared = fleet.quota(entry.name, own.budget(provider.descriptor()));
+                    network.sharing_client(entry.name, limits, shared)
+                }
+                None => network.client(entry.name, limits),
+            };
             State::On(Arc::new(Installed::new(provider, http)))
         }
     };
@@ -132,7 +151,7 @@ fn seat(entry: &Entry, config: &Config, network: &Network) -> Result<Seat, Panel
 
 impl Installed {
     pub fn new(provider: Arc<dyn Provider>, http: HttpClient) -> Self {
-        Self { provider, http, closed: Mutex::new(None) }
+        Self { provider, http, closed: Mutex::new(None), paused: Mutex::new(None) }
     }
 
     pub fn name(&self) -> &str {
@@ -151,19 +170,32 @@ impl Installed {
         &self.http
     }
 
-    /// The refusal that stands, if the provider has refused us lately.
+    /// Does what the fleet says: `pause` is what a lookup is told while an operator keeps the provider closed.
+    pub fn obey(&self, gate: Gate, pause: Option<LookupError>) {
+        *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = pause;
+        if self.http.obey(gate) {
+            *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// The refusal that stands, if the provider has refused us lately or is paused by an operator.
     pub fn standing_refusal(&self) -> Option<LookupError> {
+        if let Some(pause) = &*self.paused.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Some(pause.clone());
+        }
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         closed.as_ref().filter(|(until, _)| Instant::now() < *until).map(|(_, error)| error.clone())
     }
 
-    /// Remembers that the provider refuses us, so that a wrong key costs one call and not thousands. Says so once.
+    /// Remembers that the provider refuses us, so that a wrong key costs one call and not thousands, from the whole fleet. Says
+    /// so once.
     pub fn close(&self, error: &LookupError, pause: Duration) {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         if closed.as_ref().is_none_or(|(until, _)| *until <= Instant::now()) {
             *closed = Some((Instant::now() + pause, error.clone()));
             let provider = self.name();
             tracing::warn!(provider, %error, "`{provider}` refuses us; not asked again for {} s", pause.as_secs());
+            self.http.pause(pause, error.to_string());
         }
     }
 }

@@ -7,12 +7,11 @@
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock::SharedClock;
+use super::doors::Reception;
 use crate::job::{Delivered, Delivery};
-use crate::store::{SharedStore, StoreError};
+use crate::store::StoreError;
 
 /// Requests that may wait for the next group. More are held back at the door.
 const WAITING: usize = 1_024;
@@ -42,13 +41,9 @@ struct Handed {
 
 impl Group {
     /// A group intake, and the task that writes. It ends when the last clone of the first is gone.
-    pub fn start(
-        store: SharedStore,
-        clock: SharedClock,
-        remember: SignedDuration,
-    ) -> (Self, BoxFuture<'static, ()>) {
+    pub fn start(reception: Reception) -> (Self, BoxFuture<'static, ()>) {
         let (handed_in, waiting) = mpsc::channel(WAITING);
-        let writer = Writer { store, clock, remember };
+        let writer = Writer { reception };
         (Self { handed_in }, writer.run(waiting).boxed())
     }
 
@@ -62,9 +57,7 @@ impl Group {
 }
 
 struct Writer {
-    store: SharedStore,
-    clock: SharedClock,
-    remember: SignedDuration,
+    reception: Reception,
 }
 
 impl Writer {
@@ -95,7 +88,7 @@ impl Writer {
                 }
             }
             Err(HandInError::Refused) if deliveries.len() > 1 => {
-                self.write_one_by_one(deliveries, answers).await
+                self.write_one_by_one(deliveries, answers).await;
             }
             Err(error) => {
                 for answer in answers {
@@ -119,9 +112,9 @@ impl Writer {
     }
 
     async fn enqueue(&self, deliveries: &[Delivery]) -> Result<Vec<Delivered>, HandInError> {
-        let now = self.clock.now();
-        let forget_at = now.checked_add(self.remember).unwrap_or(now);
-        self.store.enqueue_once(deliveries, now, forget_at).await.map_err(|error| {
+        let Reception { store, clock, .. } = &self.reception;
+        let now = clock.now();
+        store.enqueue_once(deliveries, now, self.reception.forget_at(now)).await.map_err(|error| {
             tracing::warn!(%error, requests = deliveries.len(), "requests were not taken in");
             match error {
                 StoreError::Unavailable(_) | StoreError::Open(_) => HandInError::Unavailable,

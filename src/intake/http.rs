@@ -26,7 +26,6 @@ use tokio_util::sync::CancellationToken;
 use super::doors::{Door, DoorError, Reception};
 use super::group::Group;
 use crate::config::{Config, Http};
-use crate::store::SharedStore;
 
 mod answer;
 mod backlog;
@@ -76,11 +75,7 @@ impl HttpDoor {
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|error| refused(format!("cannot listen on {listen}: {error}")))?;
-        let (group, writing) = Group::start(
-            SharedStore::clone(&reception.store),
-            Arc::clone(&reception.clock),
-            config.retention.requests(),
-        );
+        let (group, writing) = Group::start(reception.clone());
         let desk = Desk {
             backlog: backlog::Backlog::new(reception, settings.max_waiting.get().into()),
             failures: limits::Failures::default(),

@@ -15,12 +15,15 @@
 //! Invariant: every write is one statement or one transaction on `writer`, and `Census` adds up after each.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
+use super::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
+use super::reconcile::{Known, Reconcile};
 use super::requests::{Place, Requests};
 use super::{Census, Claim, DeadLetter, LookupTotals, Page, Rescued, Store, StoreError};
 use crate::job::{
@@ -34,10 +37,12 @@ use crate::record::Record;
 mod answers;
 mod claim;
 mod commit;
+mod fleet;
 mod intake;
 mod open;
 mod plan;
 mod read;
+mod reconcile;
 mod requests;
 mod rows;
 mod suppress;
@@ -157,6 +162,13 @@ impl Store for SqliteStore {
 }
 
 #[async_trait]
+impl Reconcile for SqliteStore {
+    async fn known(&self, batch: &[Registration]) -> Result<Vec<Known>, StoreError> {
+        reconcile::known(self, batch).await
+    }
+}
+
+#[async_trait]
 impl Requests for SqliteStore {
     async fn enqueue_once(
         &self,
@@ -177,5 +189,56 @@ impl Requests for SqliteStore {
 
     async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
         requests::place(self, member, now).await
+    }
+}
+
+#[async_trait]
+impl Fleet for SqliteStore {
+    async fn grant(&self, claim: &SlotClaim<'_>, now: Timestamp) -> Result<Granted, StoreError> {
+        fleet::grant(self, claim, now).await
+    }
+
+    async fn block(
+        &self,
+        provider: &str,
+        wait: Duration,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        fleet::block(self, provider, wait, why, now).await
+    }
+
+    async fn pause(
+        &self,
+        provider: &str,
+        length: Option<Duration>,
+        why: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        fleet::pause(self, provider, length, why, now).await
+    }
+
+    async fn resume(&self, provider: &str, now: Timestamp) -> Result<Resumed, StoreError> {
+        fleet::resume(self, provider, now).await
+    }
+
+    async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
+        fleet::pulse(self, now).await
+    }
+
+    async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError> {
+        fleet::usage(self, now).await
+    }
+
+    async fn beat(&self, beat: &Beat, now: Timestamp) -> Result<(), StoreError> {
+        fleet::beat(self, beat, now).await
+    }
+
+    async fn leave(&self, incarnation: &str) -> Result<(), StoreError> {
+        fleet::leave(self, incarnation).await
+    }
+
+    async fn workers(&self, now: Timestamp) -> Result<Vec<WorkerSeen>, StoreError> {
+        fleet::workers(self, now).await
     }
 }

@@ -1,6 +1,7 @@
 //! A store with faults in front of a real one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use gleaner::job::{
@@ -10,6 +11,8 @@ use gleaner::job::{
 use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
 use gleaner::record::Record;
+use gleaner::store::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
+use gleaner::store::reconcile::{Known, Reconcile};
 use gleaner::store::{
     Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
 };
@@ -187,6 +190,13 @@ impl Store for Faulty {
 }
 
 #[async_trait]
+impl Reconcile for Faulty {
+    async fn known(&self, batch: &[Registration]) -> Result<Vec<Known>, StoreError> {
+        self.store.known(batch).await
+    }
+}
+
+#[async_trait]
 impl Requests for Faulty {
     async fn enqueue_once(
         &self,
@@ -217,5 +227,56 @@ impl Requests for Faulty {
     async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
         self.is_here()?;
         self.store.place(member, now).await
+    }
+}
+
+#[async_trait]
+impl Fleet for Faulty {
+    async fn grant(&self, claim: &SlotClaim<'_>, now: Timestamp) -> Result<Granted, StoreError> {
+        self.store.grant(claim, now).await
+    }
+
+    async fn block(
+        &self,
+        provider: &str,
+        wait: Duration,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.block(provider, wait, why, now).await
+    }
+
+    async fn pause(
+        &self,
+        provider: &str,
+        length: Option<Duration>,
+        why: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.pause(provider, length, why, now).await
+    }
+
+    async fn resume(&self, provider: &str, now: Timestamp) -> Result<Resumed, StoreError> {
+        self.store.resume(provider, now).await
+    }
+
+    async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
+        self.store.pulse(now).await
+    }
+
+    async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError> {
+        self.store.usage(now).await
+    }
+
+    async fn beat(&self, beat: &Beat, now: Timestamp) -> Result<(), StoreError> {
+        self.store.beat(beat, now).await
+    }
+
+    async fn leave(&self, incarnation: &str) -> Result<(), StoreError> {
+        self.store.leave(incarnation).await
+    }
+
+    async fn workers(&self, now: Timestamp) -> Result<Vec<WorkerSeen>, StoreError> {
+        self.store.workers(now).await
     }
 }

@@ -22,6 +22,8 @@ mod normalize;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tidy;

@@ -5,8 +5,10 @@
 
 mod census;
 mod commits;
+mod fleet;
 mod intake;
 mod leases;
+mod reconcile;
 mod requests;
 #[cfg(unix)]
 mod sqlite;
@@ -41,6 +43,14 @@ macro_rules! conformance {
                     a_late_repeat_of_an_event_undoes_nothing, requests_are_forgotten_when_their_time_is_over,
                     one_request_at_several_doors_is_taken_in_once, the_backlog_is_counted_no_further_than_asked,
                     a_members_place_is_known, a_suppressed_member_is_nowhere;
+                reconcile: a_member_is_known_wherever_they_are, looking_changes_nothing_and_answers_in_order;
+                fleet: a_slot_is_granted_once, a_grant_ends_at_the_horizon, a_restart_begins_no_new_burst,
+                    a_burst_is_everybodys, a_notice_keeps_the_first_slot_ahead,
+                    a_budget_of_calls_ends_with_its_day_and_its_month, slots_that_were_not_used_cost_no_budget,
+                    a_budget_of_money_counts_what_is_under_way, usage_is_counted_by_day_and_month,
+                    a_block_closes_a_provider_for_everybody, a_pause_lasts_until_it_is_resumed,
+                    a_pause_with_an_end_ends_by_itself, a_resume_makes_due_what_waited_for_it,
+                    two_who_ask_are_told_of_each_other, workers_beat_leave_and_are_forgotten;
                 census: every_history_adds_up;
             }
         }

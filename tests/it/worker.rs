@@ -11,6 +11,7 @@ use gleaner::clock::{Clock as _, ManualClock};
 use gleaner::config::{self, Config};
 use gleaner::enrich::panel::Installed;
 use gleaner::enrich::{Enricher, Panel, Policy};
+use gleaner::fleet::Fleet;
 use gleaner::job::{DeadReason, Registration};
 use gleaner::keyring::Keyring;
 use gleaner::member::MemberId;
@@ -171,6 +172,11 @@ impl Bench {
             },
             clock: self.clock.clone(),
             report: Arc::clone(&report),
+            fleet: Arc::new(Fleet::join(
+                Arc::clone(&self.store),
+                self.clock.clone(),
+                format!("worker-{concurrency}"),
+            )),
         };
         (worker, report)
     }

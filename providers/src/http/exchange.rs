@@ -320,18 +320,20 @@ fn judge(request: &Request<'_>, response: Response) -> Result<Response, Miss> {
         }
         other => other,
     };
-    let (pause, asked) = match &error {
+    let (pause, why, asked) = match &error {
         Some(LookupError::RateLimited { after }) => {
             count(&door.counters.throttled);
-            (Some(*after), response.retry_after())
+            (Some(*after), "it said \"slow down\"", response.retry_after())
         }
         // Only what it says outright: that its window begins anew in an hour does not mean that it is down till then.
-        Some(LookupError::Unavailable { .. }) => (response.told_to_wait(), response.told_to_wait()),
-        _ => (response.spent_for(), None),
+        Some(LookupError::Unavailable { .. }) => {
+            (response.told_to_wait(), "it is down and asked for a pause", response.told_to_wait())
+        }
+        _ => (response.spent_for(), "it said that the quota is spent", None),
     };
     // One stranger's "slow down" must not stop the lookups of all others.
     if let Some(wait) = pause.filter(|_| door.limits.reach == Reach::Vendor) {
-        door.limiter.pause(spread_out(wait));
+        door.limiter.pause(spread_out(wait), why);
     }
     match error {
         None => Ok(response),

@@ -20,6 +20,7 @@ use super::permission::PRODUCT;
 use super::resolve::GuardedResolver;
 use super::{HttpClient, Limits};
 use crate::clock::SharedClock;
+use crate::limit::SharedQuota;
 
 /// The longest wait for a connection, name resolution and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,7 +61,12 @@ impl Network {
 
     /// One provider's door: cheap to clone, its clones share permits, pause and quota.
     pub fn client(&self, provider: &str, limits: Limits) -> HttpClient {
-        HttpClient::new(provider, self.clone(), limits)
+        HttpClient::new(provider, self.clone(), limits, None)
+    }
+
+    /// One provider's door, whose quota is shared with other processes.
+    pub fn sharing_client(&self, provider: &str, limits: Limits, shared: Arc<dyn SharedQuota>) -> HttpClient {
+        HttpClient::new(provider, self.clone(), limits, Some(shared))
     }
 
     pub(super) fn clock(&self) -> &SharedClock {

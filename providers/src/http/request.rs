@@ -168,7 +168,7 @@ impl<'a> Request<'a> {
             }
             // It said "in a moment" and did not mean it, or "at once", which would be a loop: leave it alone.
             LookupError::RateLimited { after } if after < least => {
-                self.client.pause(UNSAID_WAIT);
+                self.client.pause(UNSAID_WAIT, "it said \"slow down\" again and again");
                 LookupError::RateLimited { after: UNSAID_WAIT }
             }
             other => other,

@@ -198,8 +198,8 @@ async fn a_caller_that_gives_up_leaves_its_place() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_holds_everyone_and_never_shrinks() {
     let limiter = limiter(Quota::per_second(1_000));
-    limiter.pause(Duration::from_mins(1));
-    limiter.pause(Duration::from_secs(5));
+    limiter.pause(Duration::from_mins(1), "test");
+    limiter.pause(Duration::from_secs(5), "test");
     assert_eq!(limiter.paused_for(), Some(Duration::from_mins(1)));
     let Held { after } = limiter.enter(Duration::from_secs(59)).await.unwrap_err();
     assert_eq!(after, Duration::from_mins(1));
@@ -220,7 +220,7 @@ async fn a_pause_reaches_those_who_already_wait() {
         async move { limiter.enter(Duration::from_secs(30)).await.map(|_| start.elapsed()) }
     });
     advance(Duration::from_millis(500)).await;
-    limiter.pause(Duration::from_secs(10));
+    limiter.pause(Duration::from_secs(10), "test");
     let left = waiter.await.unwrap().unwrap();
     assert!(left >= Duration::from_millis(10_500), "woken early: {left:?}");
 }
@@ -239,3 +239,5 @@ async fn no_more_than_the_permits_are_out_at_once() {
     drop(out.pop());
     drop(limiter.enter(Duration::ZERO).await.unwrap());
 }
+
+mod fleet;

@@ -52,7 +52,10 @@ impl RequestIds {
 
 /// A request that was not done, and why.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(super) struct Problem(Box<Told>);
+
+#[derive(Clone, Debug)]
+struct Told {
     status: StatusCode,
     kind: &'static str,
     title: &'static str,
@@ -87,23 +90,25 @@ struct ProblemBody<'a> {
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), faults: Vec::new(), more_faults: 0, header: None }
+        let detail = detail.into();
+        Self(Box::new(Told { status, kind, title, detail, faults: Vec::new(), more_faults: 0, header: None }))
     }
 
-    fn with(self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
-        Self { header: value.try_into().ok().map(|value| (name, value)), ..self }
+    fn with(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        self.0.header = value.try_into().ok().map(|value| (name, value));
+        self
     }
 
     fn again_after(self, wait: Duration) -> Self {
         self.with(RETRY_AFTER, wait.as_secs().max(1).to_string())
     }
 
-    pub(super) const fn status(&self) -> StatusCode {
-        self.status
+    pub(super) fn status(&self) -> StatusCode {
+        self.0.status
     }
 
-    pub(super) const fn kind(&self) -> &'static str {
-        self.kind
+    pub(super) fn kind(&self) -> &'static str {
+        self.0.kind
     }
 
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
@@ -170,8 +175,9 @@ impl Problem {
         let detail =
             format!("{count} wrong, and nothing of the request was taken in: mend it and send it again");
         let title = "Registrations cannot be taken in";
-        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unfit", title, detail);
-        Self { faults: told, more_faults, ..problem }
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unfit", title, detail);
+        (problem.0.faults, problem.0.more_faults) = (told, more_faults);
+        problem
     }
 
     pub(super) fn key_reused() -> Self {
@@ -216,17 +222,18 @@ impl Problem {
 
     /// The answer in full.
     pub(super) fn write(&self, request_id: &str) -> Response {
+        let Self(told) = self;
         let body = ProblemBody {
-            r#type: format!("{PROBLEMS}problem-{}", self.kind),
-            title: self.title,
-            status: self.status.as_u16(),
-            detail: &self.detail,
+            r#type: format!("{PROBLEMS}problem-{}", told.kind),
+            title: told.title,
+            status: told.status.as_u16(),
+            detail: &told.detail,
             request_id,
-            errors: &self.faults,
-            more_errors: Some(self.more_faults).filter(|more| *more > 0),
+            errors: &told.faults,
+            more_errors: Some(told.more_faults).filter(|more| *more > 0),
         };
-        let mut response = json(self.status, "application/problem+json", &body);
-        if let Some((name, value)) = &self.header {
+        let mut response = json(told.status, "application/problem+json", &body);
+        if let Some((name, value)) = &told.header {
             response.headers_mut().insert(name, value.clone());
         }
         response
@@ -237,8 +244,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.status;
-        response.extensions_mut().insert(std::sync::Arc::new(self));
+        *response.status_mut() = self.status();
+        response.extensions_mut().insert(self);
         response
     }
 }

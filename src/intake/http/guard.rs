@@ -65,7 +65,7 @@ pub(super) async fn enter(State(desk): State<Arc<Desk>>, mut request: Request, n
             problem.into_response()
         }
     };
-    let problem = response.extensions().get::<Arc<Problem>>().cloned();
+    let problem = response.extensions().get::<Problem>().cloned();
     let mut response = match &problem {
         Some(problem) => problem.write(&request_id),
         None => response,
@@ -76,7 +76,7 @@ pub(super) async fn enter(State(desk): State<Arc<Desk>>, mut request: Request, n
         method,
         route,
         status = response.status().as_u16(),
-        problem = problem.as_ref().map(|problem| problem.kind()),
+        problem = problem.as_ref().map(Problem::kind),
         caller = caller.as_ref().map(|Caller(name)| &**name),
         took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "HTTP request"

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::Desk;
 use super::answer::{self, Problem};
 
-/// What this door serves, in OpenAPI 3.1.
+/// What this door serves, in `OpenAPI` 3.1.
 const DOCUMENT: &str = include_str!("openapi.json");
 /// A probe does not wait longer.
 const READY_WITHIN: Duration = Duration::from_secs(2);

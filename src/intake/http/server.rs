@@ -49,7 +49,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, settings: &Http
 struct Accepted {
     stream: TcpStream,
     peer: SocketAddr,
-    _slot: OwnedSemaphorePermit,
+    slot: OwnedSemaphorePermit,
 }
 
 /// The next connection, once there is a slot for it; `None` when told to stop.
@@ -69,7 +69,7 @@ async fn next(
         tokio::select! {
             () = stop.cancelled() => return None,
             accepted = accept => match accepted? {
-                (Ok((stream, peer)), _slot) => return Some(Accepted { stream, peer, _slot }),
+                (Ok((stream, peer)), slot) => return Some(Accepted { stream, peer, slot }),
                 (Err(error), _) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(BREATH).await;
@@ -81,7 +81,7 @@ async fn next(
 
 /// One connection, request after request.
 async fn converse(accepted: Accepted, router: Router, timeout: Duration, stop: &CancellationToken) {
-    let Accepted { stream, peer, _slot } = accepted;
+    let Accepted { stream, peer, slot: _slot } = accepted;
     // Answers are small and whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let router = TowerToHyperService::new(router);

@@ -13,8 +13,8 @@ use super::answers::AnswerRow;
 use super::plan::{Guard, Plan};
 use super::rows::{json, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{SqliteStore, StoreError, Write, answers};
-use crate::job::{Answer, Committed, Outcome};
+use super::{SqliteStore, StoreError, Write, answers, fleet};
+use crate::job::{Answer, Committed, LookupEntry, Outcome};
 
 /// The outcomes whose fence is good: the rows that are missing are stale.
 const GUARDS: &str = "
@@ -135,8 +135,15 @@ pub(super) async fn commit(
     write_rows(&mut tx, answers::SAVE, &plan.answers).await?;
     write_rows(&mut tx, LOOKUPS, &plan.lookups).await?;
     write_suppressions(&mut tx, &plan, now).await?;
+    fleet::settle(&mut tx, &made(outcomes, &plan.answered)).await?;
     tx.commit().await?;
     Ok(plan.answered)
+}
+
+/// The lookups of every outcome that is not stale.
+fn made<'a>(outcomes: &'a [Outcome], answered: &[Committed]) -> Vec<&'a LookupEntry> {
+    let kept = outcomes.iter().zip(answered).filter(|(_, answer)| **answer != Committed::Stale);
+    kept.flat_map(|(outcome, _)| &outcome.lookups).collect()
 }
 
 impl<'a> OutcomeRow<'a> {

@@ -25,11 +25,12 @@ pub(crate) struct Tuning {
     /// What is not acknowledged for so long comes again (seconds).
     pub(crate) ack_wait: u32,
     pub(crate) create: bool,
+    pub(crate) max_waiting: u32,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { batch: 50, prefetch: 100, ack_wait: 30, create: false }
+        Self { batch: 50, prefetch: 100, ack_wait: 30, create: false, max_waiting: 1_000_000 }
     }
 }
 
@@ -112,7 +113,8 @@ impl Behind {
         let store: SharedStore = Arc::new(SqliteStore::open(path, &keyring.fingerprint()).await.unwrap());
         let (switch, switched) = watch::channel(AtTheDoor::Open);
         let guarded: SharedStore = Arc::new(faults(Faulty::over(Arc::clone(&store)).switched(switched)));
-        let reception = Reception { store: guarded, keyring, clock: SystemClock::shared() };
+        let remember = jiff::SignedDuration::from_hours(72);
+        let reception = Reception { store: guarded, keyring, clock: SystemClock::shared(), remember };
         Self { store, switch, reception, _folder: folder }
     }
 

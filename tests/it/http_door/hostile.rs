@@ -1,9 +1,10 @@
 //! Requests that nobody sends by mistake.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::support::{OpenDoor, raw, read_to_end, registration};
 
@@ -18,8 +19,9 @@ async fn hostile_bodies_are_answered_and_take_nothing_in() {
         (400, b"\x00".to_vec()),
         (400, b"\xef\xbb\xbf{}".to_vec()),
         (400, b"{\"email\":\"\xff\xfe\"}".to_vec()),
-        (400, deep.clone().into_bytes()),
-        (400, format!("{{\"email\":{deep}}}").into_bytes()),
+        (400, "[".repeat(500_000).into_bytes()),
+        (422, deep.clone().into_bytes()),
+        (422, format!("{{\"email\":{deep}}}").into_bytes()),
         (400, b"{\"email\":1e400}".to_vec()),
         (400, format!("[{{\"email\":\"{canary}\"}},").into_bytes()),
         (400, format!("{{\"email\":\"{canary}\\u0000\\ud800\"}}").into_bytes()),
@@ -63,7 +65,7 @@ async fn hostile_requests_end_their_own_connection_only() {
     );
     let post = "POST /v1/registrations HTTP/1.1\r\n";
     let padding = "x".repeat(20_000);
-    let headers = (0..100).map(|n| format!("x-{n}: 1\r\n")).collect::<String>();
+    let headers = "x-many: 1\r\n".repeat(100);
     for (expected, request) in [
         ("400", "\x16\x03\x01\x02\x00 this is no HTTP\r\n\r\n".to_owned()),
         ("400", format!("{post}{head}transfer-encoding: chunked\r\n\r\nnot a chunk\r\n")),

@@ -6,14 +6,33 @@ use gleaner::store::sqlite::SqliteStore;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
-use super::support::{OpenDoor, keyring, registration};
+use super::support::{Answer, Ask, OpenDoor, keyring, registration};
 use crate::faulty::{AtTheDoor, Faulty};
 
 async fn faulty() -> (Faulty, watch::Sender<AtTheDoor>) {
     let store = SqliteStore::open(SqliteStore::MEMORY, &keyring().fingerprint()).await.unwrap();
     let (switch, intake) = watch::channel(AtTheDoor::Open);
     (Faulty::over(Arc::new(store)).switched(intake), switch)
+}
+
+/// Sends so many requests to a door that has room for just so many, and returns once all of them are in.
+async fn hand_in(door: &OpenDoor, count: usize) -> Vec<JoinHandle<Answer>> {
+    let patient = |ask: Ask| async move {
+        loop {
+            let answer = ask.clone().send().await;
+            if answer.problem() != "busy" {
+                return answer;
+            }
+        }
+    };
+    let sent = (0..count).map(|n| tokio::spawn(patient(door.post(&registration(n))))).collect();
+    // What cannot be read is answered at once where there is room, and as one too many where there is none.
+    while door.post_text("{").send().await.problem() != "busy" {
+        tokio::task::yield_now().await;
+    }
+    sent
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,11 +42,7 @@ async fn requests_that_come_during_a_commit_share_the_next() {
     let store = Arc::new(store);
     switch.send(AtTheDoor::Stuck).unwrap();
     let door = OpenDoor::over(store.clone(), &format!("max_requests = {REQUESTS}")).await;
-    let sent: Vec<_> = (0..REQUESTS).map(|n| tokio::spawn(door.post(&registration(n)).send())).collect();
-    // The one too many is told so: all the others are in by then.
-    while door.post(&registration(999)).send().await.problem() != "busy" {
-        tokio::task::yield_now().await;
-    }
+    let sent = hand_in(&door, REQUESTS).await;
     switch.send(AtTheDoor::Open).unwrap();
     for (n, answer) in sent.into_iter().enumerate() {
         let answer = answer.await.unwrap();
@@ -45,10 +60,7 @@ async fn one_that_the_database_refuses_costs_no_other() {
     let store = Arc::new(store.not_taking("m-5"));
     switch.send(AtTheDoor::Stuck).unwrap();
     let door = OpenDoor::over(store.clone(), "max_requests = 11").await;
-    let sent: Vec<_> = (0..11).map(|n| tokio::spawn(door.post(&registration(n)).send())).collect();
-    while door.post(&registration(999)).send().await.problem() != "busy" {
-        tokio::task::yield_now().await;
-    }
+    let sent = hand_in(&door, 11).await;
     switch.send(AtTheDoor::Open).unwrap();
     for (n, answer) in sent.into_iter().enumerate() {
         let answer = answer.await.unwrap();

@@ -257,12 +257,8 @@ async fn a_member_is_followed_from_the_door_to_the_record() {
     worker.signal("-TERM").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_address_is_in_any_answer_or_log_line() {
-    let (home, token) = home("timeout_secs = 1\n").await;
-    let running = start(&home, &["worker"]).await;
-    let canary = "quokka.wombat@example.org";
-    let bearer = format!("Bearer {token}");
+/// Everything that is answered to requests that carry the canary in every place, and most of them wrong.
+async fn provoke(address: SocketAddr, bearer: &str, canary: &str) -> String {
     let mut answers = String::new();
     for (content_type, body) in [
         ("application/json", json!({ "member_id": "m-1", "email": canary }).to_string()),
@@ -282,15 +278,15 @@ async fn no_address_is_in_any_answer_or_log_line() {
         ("text/quokka.wombat", canary.to_owned()),
     ] {
         for key in ["k-1", canary] {
-            let post = Ask::new(running.address, "POST", "/v1/registrations").body(&body);
-            let post = post.header("content-type", content_type).header("authorization", &bearer);
+            let post = Ask::new(address, "POST", "/v1/registrations").body(&body);
+            let post = post.header("content-type", content_type).header("authorization", bearer);
             answers.push_str(&post.header("idempotency-key", key).send().await.text);
         }
     }
     for path in
         ["/v1/registrations/quokka.wombat%40example.org", "/quokka.wombat@example.org?q=quokka.wombat"]
     {
-        let ask = Ask::new(running.address, "GET", path).header("authorization", &bearer);
+        let ask = Ask::new(address, "GET", path).header("authorization", bearer);
         answers.push_str(&ask.send_unchecked().await.text);
     }
     for request in [
@@ -303,8 +299,18 @@ async fn no_address_is_in_any_answer_or_log_line() {
             "POST /v1/registrations HTTP/1.1\r\nhost: localhost\r\nauthorization: {bearer}\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{{\"email\":\"{canary}\""
         ),
     ] {
-        answers.push_str(&raw(running.address, request.as_bytes()).await);
+        answers.push_str(&raw(address, request.as_bytes()).await);
     }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_address_is_in_any_answer_or_log_line() {
+    let (home, token) = home("timeout_secs = 1\n").await;
+    let running = start(&home, &["worker"]).await;
+    let canary = "quokka.wombat@example.org";
+    let bearer = format!("Bearer {token}");
+    let mut answers = provoke(running.address, &bearer, canary).await;
     // The database away: its file is not what it was.
     let database = home.database().await;
     sqlx::query("ALTER TABLE seen_requests RENAME TO gone").execute(&database).await.unwrap();

@@ -49,8 +49,12 @@ impl OpenDoor {
         let config = Config::parse(&text, "test").unwrap();
         assert_eq!(config.problems(), []);
         let clock = ManualClock::at("2026-03-01T12:00:00Z".parse().unwrap());
-        let reception =
-            Reception { store: store.clone(), keyring: Arc::new(keyring()), clock: clock.clone() };
+        let reception = Reception {
+            store: store.clone(),
+            keyring: Arc::new(keyring()),
+            clock: clock.clone(),
+            remember: config.retention.requests(),
+        };
         let door = HttpDoor::open(&config, &reception).await.unwrap().unwrap();
         let address = door.address().unwrap();
         Self { address, store, clock, token, _doors: Doors::of(vec![Box::new(door)]), _folder: folder }
@@ -64,7 +68,7 @@ impl OpenDoor {
 
     /// Hands registrations in, as JSON.
     pub(crate) fn post(&self, body: &Value) -> Ask {
-        self.post_text(&body.to_string())
+        self.post_text(body.to_string())
     }
 
     pub(crate) fn post_text(&self, body: impl AsRef<[u8]>) -> Ask {

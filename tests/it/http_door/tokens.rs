@@ -22,7 +22,7 @@ async fn every_route_asks_for_a_token_or_is_known_not_to() {
             Some("Bearer".to_owned()),
             Some("Bearer x".to_owned()),
             Some(format!("Bearer {}", token.to_uppercase())),
-            Some(format!("Bearer {}x", token)),
+            Some(format!("Bearer {token}x")),
             Some(format!("Basic {token}")),
             Some(token.to_owned()),
         ]

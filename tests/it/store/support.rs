@@ -179,6 +179,7 @@ pub(crate) fn lookup(provider: &str) -> LookupEntry {
         told: Identifier::AddressHash,
         outcome: "match",
         duration: Duration::from_millis(120),
+        calls: 1,
         cost_micros: 20_000,
         at: at(1),
     }
