@@ -25,13 +25,25 @@ const ROOMS: [&str; 13] = [
 ];
 
 /// Crates that only these files may name: replaced in one place, or dangerous everywhere else.
-const FENCED: [(&str, &[&str]); 6] = [
-    ("sqlx", &["src/store/sqlite", "src/store/failure.rs", "src/store/members.rs"]),
+const FENCED: [(&str, &[&str]); 9] = [
+    (
+        "sqlx",
+        &[
+            "src/store/sqlite",
+            "src/store/postgres",
+            "src/store/failure.rs",
+            "src/store/members.rs",
+            "src/store/migrate.rs",
+        ],
+    ),
     ("governor", &["providers/src/limit"]),
     ("backoff", &["providers/src/retry"]),
     ("scraper", &["providers/src/page"]),
     ("async_nats", &["src/intake/nats.rs"]),
     ("lapin", &["src/intake/rabbitmq.rs"]),
+    ("axum", &["src/intake/http", "providers/src/sandbox"]),
+    ("hyper_util", &["src/intake/http/server.rs"]),
+    ("subtle", &["src/intake/http/tokens.rs"]),
 ];
 
 fn root() -> &'static Path {

@@ -302,7 +302,7 @@ pub(super) fn accepted(items: &[Item], became: &[Intake], locate: bool) -> Respo
 }
 
 /// What a caller hears. That a person must not be looked up is between them and the operator: it is answered as any
-/// other acceptance (docs/decisions/0012).
+/// other acceptance (docs/decisions/0014).
 const fn outcome(became: Intake) -> &'static str {
     match became {
         Intake::Queued | Intake::Suppressed => "accepted",
