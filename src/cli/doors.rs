@@ -26,7 +26,12 @@ pub(crate) async fn show_metrics(doors: &mut Doors, host: &Host, vault: &Vault) 
 }
 
 fn reception(host: &Host, vault: &Vault) -> Reception {
-    Reception { store: vault.store.clone(), keyring: vault.keyring.clone(), clock: host.clock.clone() }
+    Reception {
+        store: vault.store.clone(),
+        keyring: vault.keyring.clone(),
+        clock: host.clock.clone(),
+        remember: host.config.retention.requests(),
+    }
 }
 
 /// Wrong settings have an exit code of their own.
