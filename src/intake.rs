@@ -23,6 +23,7 @@ use crate::store::{Store, StoreError};
 pub mod broker;
 pub mod doors;
 pub mod file;
+pub mod inbox;
 mod keys;
 pub mod message;
 #[cfg(feature = "nats")]

@@ -11,13 +11,16 @@ use super::{Exit, Global};
 
 /// Opens every configured door.
 pub(crate) async fn open(host: &Host, vault: &Vault) -> anyhow::Result<Doors> {
-    let reception =
-        Reception { store: vault.store.clone(), keyring: vault.keyring.clone(), clock: host.clock.clone() };
-    Doors::open(&host.config, &reception).await.map_err(|error| match error {
+    Doors::open(&host.config, &reception(host, vault)).await.map_err(|error| match error {
         // Wrong settings have an exit code of their own.
         DoorError::Config(error) => error.into(),
         other => other.into(),
     })
+}
+
+/// What doors hand over to.
+pub(crate) fn reception(host: &Host, vault: &Vault) -> Reception {
+    Reception { store: vault.store.clone(), keyring: vault.keyring.clone(), clock: host.clock.clone() }
 }
 
 /// Runs a worker beside open doors until it is done, told to stop, or left without a door.

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::inbox::InboxDoor;
 use crate::clock::SharedClock;
 use crate::config::{Config, ConfigError};
 use crate::keyring::Keyring;
@@ -61,7 +62,8 @@ pub struct Doors {
 impl Doors {
     /// Opens every configured door, or none.
     pub async fn open(config: &Config, reception: &Reception) -> Result<Self, DoorError> {
-        let opened = [nats(config, reception).await?, rabbitmq(config, reception).await?];
+        let inbox = InboxDoor::open(reception);
+        let opened = [inbox, nats(config, reception).await?, rabbitmq(config, reception).await?];
         Ok(Self::of(opened.into_iter().flatten().collect()))
     }
 

@@ -18,9 +18,13 @@ mod messages;
 #[cfg(test)]
 mod normalize;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod sql_door;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
