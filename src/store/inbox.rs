@@ -32,7 +32,7 @@ pub trait Inbox: Debug + Send + Sync {
 
     /// Ends when there may be something in the inbox: a hint, as [`wait_for_jobs`](super::Store::wait_for_jobs) is.
     async fn wait_for_inbox(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
