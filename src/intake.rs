@@ -23,6 +23,8 @@ use crate::store::{Store, StoreError};
 pub mod broker;
 pub mod doors;
 pub mod file;
+pub mod group;
+pub mod http;
 pub mod inbox;
 mod keys;
 pub mod message;

@@ -20,7 +20,12 @@ pub(crate) async fn open(host: &Host, vault: &Vault) -> anyhow::Result<Doors> {
 
 /// What doors hand over to.
 pub(crate) fn reception(host: &Host, vault: &Vault) -> Reception {
-    Reception { store: vault.store.clone(), keyring: vault.keyring.clone(), clock: host.clock.clone() }
+    Reception {
+        store: vault.store.clone(),
+        keyring: vault.keyring.clone(),
+        clock: host.clock.clone(),
+        remember: host.config.retention.requests(),
+    }
 }
 
 /// Runs a worker beside open doors until it is done, told to stop, or left without a door.

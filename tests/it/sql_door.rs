@@ -57,7 +57,12 @@ async fn reception(url: &str) -> Reception {
     let keyring = Arc::new(Keyring::from_bytes([7; 32]));
     let access = Access { url: url.into(), pooler: false, clock: Clock::Database };
     let store = PostgresStore::open(&access, &keyring.fingerprint()).await.unwrap();
-    Reception { store: Arc::new(store), keyring, clock: SystemClock::shared() }
+    Reception {
+        store: Arc::new(store),
+        keyring,
+        clock: SystemClock::shared(),
+        remember: jiff::SignedDuration::from_hours(24),
+    }
 }
 
 async fn hand_over(service: &mut PgConnection, member: Option<&str>, email: &str) {
