@@ -25,6 +25,7 @@ pub mod doors;
 pub mod file;
 pub mod group;
 pub mod http;
+pub mod inbox;
 mod keys;
 pub mod message;
 #[cfg(feature = "nats")]

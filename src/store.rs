@@ -23,6 +23,7 @@ mod columns;
 mod decide;
 mod failure;
 pub mod fleet;
+pub mod inbox;
 pub mod members;
 mod migrate;
 mod plan;
@@ -32,6 +33,7 @@ pub mod requests;
 pub mod sqlite;
 
 pub use fleet::Fleet;
+pub use inbox::Inbox;
 pub use migrate::{Applied, Migrated};
 use postgres::PostgresStore;
 pub use reconcile::Reconcile;
@@ -61,7 +63,7 @@ pub async fn open(database: &Database, key_fingerprint: &str) -> Result<(SharedS
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
-pub trait Store: Fleet + Reconcile + Requests + Debug + Send + Sync {
+pub trait Store: Fleet + Inbox + Reconcile + Requests + Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
     ///
     /// A job that exists takes over the newest address (of several in one batch: the last). If that is another
@@ -180,6 +182,9 @@ pub struct Census {
     pub no_match: u64,
     pub suppressed: u64,
     pub dead_letters: u64,
+    /// Handed over inside a service's own transaction, and not read by any worker yet. Beside the sum: who of them is
+    /// new is not known before.
+    pub inbox: u64,
     /// Registrations of a member who was already known: acknowledged, and counted here only.
     pub repeated: u64,
     /// Records by field filled.

@@ -25,20 +25,21 @@ pub(crate) async fn show_metrics(doors: &mut Doors, host: &Host, vault: &Vault) 
     Ok(())
 }
 
-fn reception(host: &Host, vault: &Vault) -> Reception {
-    Reception {
-        store: vault.store.clone(),
-        keyring: vault.keyring.clone(),
-        clock: host.clock.clone(),
-        remember: host.config.retention.requests(),
-    }
-}
-
 /// Wrong settings have an exit code of their own.
 fn told(error: DoorError) -> anyhow::Error {
     match error {
         DoorError::Config(error) => error.into(),
         other => other.into(),
+    }
+}
+
+/// What doors hand over to.
+pub(crate) fn reception(host: &Host, vault: &Vault) -> Reception {
+    Reception {
+        store: vault.store.clone(),
+        keyring: vault.keyring.clone(),
+        clock: host.clock.clone(),
+        remember: host.config.retention.requests(),
     }
 }
 

@@ -62,6 +62,12 @@ fn print(status: &Status) {
             "  together {found}, but {taken_in} were taken in: this is a bug, please report it"
         ));
     }
+    if census.inbox > 0 {
+        out::line(format_args!(
+            "  {} more are in the inbox, where no worker has read them yet",
+            census.inbox
+        ));
+    }
     if census.repeated > 0 {
         out::line(format_args!("  {} more were repeats of known members", census.repeated));
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner::intake::doors::Doors;
+use gleaner::intake::inbox;
 use gleaner::worker::{Report, Stop, Until};
 
 use super::host::Host;
@@ -30,7 +31,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let asked: Vec<_> = tiers.iter().flatten().map(|provider| provider.name()).collect();
     let mut open = match until {
         Until::Stopped => doors::open(&host, &vault).await?,
-        Until::Idle { .. } => Doors::default(),
+        Until::Idle { .. } => {
+            inbox::empty(&doors::reception(&host, &vault)).await?;
+            Doors::default()
+        }
     };
     tracing::info!(
         owner = worker.settings.owner,

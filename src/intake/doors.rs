@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::http::HttpDoor;
+use super::inbox::InboxDoor;
 use crate::clock::SharedClock;
 use crate::config::{Config, ConfigError};
 use crate::keyring::Keyring;
@@ -96,7 +97,8 @@ impl Doors {
     /// Opens every configured door, or none.
     pub async fn open(config: &Config, reception: &Reception) -> Result<Self, DoorError> {
         let http = HttpDoor::open(config, reception).await?.map(|door| Box::new(door) as Box<dyn Door>);
-        let opened = [http, nats(config, reception).await?, rabbitmq(config, reception).await?];
+        let inbox = InboxDoor::open(reception);
+        let opened = [http, inbox, nats(config, reception).await?, rabbitmq(config, reception).await?];
         let doors = Self::of(opened.into_iter().flatten().collect());
         if !doors.names.is_empty() {
             tokio::spawn(reception.clone().forget(doors.stop.clone()));

@@ -3,13 +3,13 @@
 //! **Reading committed rows, one statement at a time.** Each statement sees what was committed when it began, so what
 //! has to be true while something is written is held by a lock that is taken first:
 //!
-//! - *The gate.* Whoever writes what is kept of people (a door, a commit, a stored answer, a release, a rescue) begins by
-//!   passing an advisory lock that all of them share; a suppression closes it to itself. While a suppression marks a
-//!   person and removes what is stored, no other write is under way, and those that follow see the mark. Without the
-//!   gate two transactions could each do what they may, and leave a suppressed person's answer behind: the writer looks
-//!   for the mark before it is committed, the eraser looks for rows before they are. The gate is passed in the same
-//!   message that begins the transaction, and before any row is locked. (Claiming and renewing go without: they keep
-//!   nothing, and a row that an eraser waits for is running when it gets it.)
+//! - *The erasure lock.* Whoever writes what is kept of people (a door, a commit, a stored answer, a release, a rescue)
+//!   begins by sharing an advisory lock; a suppression holds it alone. While a suppression marks a person and removes
+//!   what is stored, no other write is under way, and those that follow see the mark. Without the lock two
+//!   transactions could each do what they may, and leave a suppressed person's answer behind: the writer looks for the
+//!   mark before it is committed, the eraser looks for rows before they are. It is taken in the same message that
+//!   begins the transaction, and before any row is locked. (Claiming and renewing go without: they keep nothing, and a
+//!   row that an eraser waits for is running when it gets it.)
 //! - *The job's row.* It is locked before anything is written about its member, so that of a worker, a zombie and a
 //!   door one comes after the other. Many rows are locked in the order of their members (the only one that a row has
 //!   before it is made), the tally last.
@@ -20,7 +20,7 @@
 //!
 //! **One statement a batch.** Many rows travel as one array a column through `unnest`.
 //!
-//! Invariant: every write is one statement or one transaction that passed the gate, and `Census` adds up after each.
+//! Invariant: every write is one statement, or one transaction under the erasure lock; `Census` adds up after each.
 
 use std::time::Duration;
 
@@ -41,6 +41,7 @@ mod bell;
 mod claim;
 mod commit;
 mod fleet;
+mod inbox;
 mod intake;
 mod open;
 mod read;
@@ -161,7 +162,7 @@ impl Store for PostgresStore {
     }
 
     async fn wait_for_jobs(&self) {
-        self.bell.rung().await;
+        self.bell.jobs_rung().await;
     }
 
     async fn census(&self) -> Result<Census, StoreError> {

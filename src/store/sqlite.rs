@@ -24,6 +24,7 @@ use sqlx::{Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
+use super::inbox::Inbox;
 use super::reconcile::{Known, Reconcile};
 use super::requests::{Place, Requests};
 use super::{Census, Claim, DeadLetter, LookupTotals, Migrated, Page, Rescued, Store, StoreError};
@@ -256,3 +257,5 @@ impl Fleet for SqliteStore {
         fleet::workers(self, now).await
     }
 }
+
+impl Inbox for SqliteStore {}

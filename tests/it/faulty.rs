@@ -14,7 +14,8 @@ use gleaner::record::Record;
 use gleaner::store::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
 use gleaner::store::reconcile::{Known, Reconcile};
 use gleaner::store::{
-    Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
+    Census, Claim, DeadLetter, Inbox, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store,
+    StoreError,
 };
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -284,3 +285,5 @@ impl Fleet for Faulty {
         self.store.workers(now).await
     }
 }
+
+impl Inbox for Faulty {}

@@ -6,7 +6,6 @@ use std::time::Duration;
 use gleaner::keyring::SubjectKey;
 use gleaner_providers::EmailAddress;
 use gleaner_providers::sandbox::{Latency, SandboxSettings};
-use sqlx::{Row as _, SqlitePool};
 
 use crate::support::{Dice, Home, members, text};
 
@@ -21,42 +20,43 @@ const WATCH: &str = "
     CREATE TRIGGER watch_update AFTER UPDATE ON supplemental_member_information
     BEGIN INSERT INTO watched_writes VALUES (new.member_id, new.status); END;";
 
-fn address(n: u32) -> String {
+pub(crate) fn address(n: u32) -> String {
     format!("member.number{n}@site{n}.example.org")
 }
 
 /// What a paid provider was asked, held against what was stored at the time.
-struct Ledger {
+pub(crate) struct Ledger {
     address_of: HashMap<SubjectKey, String>,
     /// Addresses with a stored answer of the paid provider, and the last call seen when it was found stored.
     stored: HashMap<String, u64>,
 }
 
 impl Ledger {
-    fn new(home: &Home) -> Self {
+    pub(crate) fn new(home: &Home, members: u32) -> Self {
         let keyring = home.keyring();
-        let address_of = (0..MEMBERS)
+        let address_of = (0..members)
             .map(|n| (keyring.subject(&EmailAddress::parse(&address(n)).unwrap()), address(n)))
             .collect();
         Self { address_of, stored: HashMap::new() }
     }
 
-    async fn look(&mut self, home: &Home, database: &SqlitePool) {
-        let rows = sqlx::query("SELECT subject FROM provider_answers WHERE provider = 'people_data_labs'")
-            .fetch_all(database)
-            .await
-            .unwrap();
-        // Calls are counted after the look into the database, so that none is blamed that came before it.
+    /// Which subjects have a stored answer of the paid provider.
+    pub(crate) const STORED: &str =
+        "SELECT subject FROM provider_answers WHERE provider = 'people_data_labs'";
+
+    /// Takes down what is stored by now. Calls are counted after the look into the database, so that none is blamed
+    /// that came before it.
+    pub(crate) fn see(&mut self, home: &Home, stored: Vec<Vec<u8>>) {
         let last_call = home.sandbox.ledger().last().map_or(0, |entry| entry.seq);
-        for row in rows {
-            let subject: [u8; 32] = row.get::<Vec<u8>, _>("subject").try_into().unwrap();
+        for subject in stored {
+            let subject: [u8; 32] = subject.try_into().unwrap();
             let address = &self.address_of[&SubjectKey::from_bytes(subject)];
             self.stored.entry(address.clone()).or_insert(last_call);
         }
     }
 
     /// Paid questions that were asked although their answer was stored.
-    fn asked_again(&self, home: &Home) -> usize {
+    pub(crate) fn asked_again(&self, home: &Home) -> usize {
         let paid = home.sandbox.ledger().into_iter().filter(|entry| entry.provider == "people_data_labs");
         paid.filter(|entry| self.stored.get(&*entry.identifier).is_some_and(|seen| entry.seq > *seen)).count()
     }
@@ -71,7 +71,7 @@ async fn killed_again_and_again_it_loses_nothing_and_writes_nothing_twice() {
     home.json(&["enqueue", file.to_str().unwrap()]).await;
     let database = home.database().await;
     sqlx::raw_sql(WATCH).execute(&database).await.unwrap();
-    let mut ledger = Ledger::new(&home);
+    let mut ledger = Ledger::new(&home, MEMBERS);
 
     let mut dice = Dice(2026);
     let (mut kills, mut struck) = (0, 0);
@@ -89,7 +89,8 @@ async fn killed_again_and_again_it_loses_nothing_and_writes_nothing_twice() {
             .await
             .unwrap();
         struck += u32::from(running > 0);
-        ledger.look(&home, &database).await;
+        let stored = sqlx::query_scalar(Ledger::STORED).fetch_all(&database).await.unwrap();
+        ledger.see(&home, stored);
     }
     let last = home.run(&["worker", "--until-idle", "30"]).await;
     assert!(last.status.success(), "{}", text(&last.stderr));

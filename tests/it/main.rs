@@ -22,9 +22,13 @@ mod metrics;
 #[cfg(test)]
 mod normalize;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod sql_door;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The bell that rings when jobs were taken in: `LISTEN` on a connection of its own, from the first time that someone
-//! waits.
+//! The bells that ring when jobs were taken in, and when a service left something in the inbox: `LISTEN` on a connection
+//! of its own, from the first time that someone waits.
 //!
 //! Invariant: a hint and nothing more. Whoever listens never gives up; what was rung meanwhile is found by looking.
 
@@ -22,6 +22,9 @@ macro_rules! channel {
 
 pub(super) use channel;
 
+/// What `gleaner_enqueue` rings (a migration names it too).
+const INBOX_CHANNEL: &str = "gleaner_inbox";
+
 /// Between two tries to listen.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -33,8 +36,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Bell {
     /// None behind a pooler, which hands the connection on after every transaction.
     options: Option<PgConnectOptions>,
-    rung: Arc<Notify>,
+    rung: Arc<Rung>,
     listening: Mutex<Option<AbortHandle>>,
+}
+
+#[derive(Debug, Default)]
+struct Rung {
+    jobs: Notify,
+    inbox: Notify,
 }
 
 impl Bell {
@@ -48,9 +57,15 @@ impl Bell {
     }
 
     /// Ends when the bell rings, or has rung since the last time.
-    pub(super) async fn rung(&self) {
+    pub(super) async fn jobs_rung(&self) {
         self.listen();
-        self.rung.notified().await;
+        self.rung.jobs.notified().await;
+    }
+
+    /// The same for the inbox.
+    pub(super) async fn inbox_rung(&self) {
+        self.listen();
+        self.rung.inbox.notified().await;
     }
 
     pub(super) fn stop(&self) {
@@ -80,7 +95,7 @@ impl Drop for Bell {
     }
 }
 
-async fn keep_listening(options: PgConnectOptions, rung: Arc<Notify>) {
+async fn keep_listening(options: PgConnectOptions, rung: Arc<Rung>) {
     let mut pause = SHORTEST_PAUSE;
     let mut told = false;
     loop {
@@ -102,7 +117,7 @@ async fn keep_listening(options: PgConnectOptions, rung: Arc<Notify>) {
 /// Listens until the connection fails.
 async fn listen_once(
     options: &PgConnectOptions,
-    rung: &Notify,
+    rung: &Rung,
     was_heard: &mut bool,
 ) -> Result<std::convert::Infallible, StoreError> {
     let pool = PgPoolOptions::new()
@@ -113,19 +128,21 @@ async fn listen_once(
         .connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.eager_reconnect(false);
-    listener.listen(channel!()).await?;
+    listener.listen_all([channel!(), INBOX_CHANNEL]).await?;
     *was_heard = true;
     // What came in before this moment rang for nobody.
-    rung.notify_one();
+    rung.jobs.notify_one();
+    rung.inbox.notify_one();
     loop {
         let Ok(heard) = tokio::time::timeout(SILENCE, listener.try_recv()).await else {
             let asked = tokio::time::timeout(PATIENCE, listener.execute("SELECT 1")).await;
             asked.map_err(|_| StoreError::Unavailable("the connection is silent".to_owned()))??;
             continue;
         };
-        if heard?.is_none() {
-            return Err(StoreError::Unavailable("the connection was lost".to_owned()));
+        match heard? {
+            None => return Err(StoreError::Unavailable("the connection was lost".to_owned())),
+            Some(heard) if heard.channel() == INBOX_CHANNEL => rung.inbox.notify_one(),
+            Some(_) => rung.jobs.notify_one(),
         }
-        rung.notify_one();
     }
 }

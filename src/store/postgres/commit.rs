@@ -4,7 +4,7 @@
 //! nothing. An outcome about an address that the member no longer has keeps its answers and lookups; its record
 //! and verdict are not wanted any more, and the job runs again for the new address.
 //!
-//! A group that suppresses somebody (an objection, a minor) closes the gate, and so is alone for some milliseconds.
+//! A group that suppresses somebody (an objection, a minor) holds the erasure lock, and so is alone for some milliseconds.
 //!
 //! Invariant: all outcomes of a batch are written, or none; the jobs' rows are locked before anything is written.
 

@@ -227,7 +227,7 @@ pub(super) async fn refuse(
     session.end().await
 }
 
-async fn keep_refusals(
+pub(super) async fn keep_refusals(
     session: &mut Session,
     batch: &[Refusal],
     now: Option<Moment>,

@@ -22,6 +22,7 @@ use crate::store::migrate::{check_key, migration_error};
 const CONNECTIONS: u32 = 8;
 /// How long a caller waits for one of them, or for the server to answer at all.
 const PATIENCE: Duration = Duration::from_secs(10);
+const JUST_NOW: Duration = Duration::from_millis(100);
 /// Limits on the server's side, so that a worker that hangs or vanishes holds nobody up for long. Statements take
 /// milliseconds; the census of a large database may take a minute. `session.rs` sets the same behind a pooler.
 const LIMITS: [(&str, &str); 3] =
@@ -60,6 +61,11 @@ pub(super) async fn open(
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
+        // A connection that was not used just now is asked whether it is still there.
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move { Ok(used.idle_for < JUST_NOW || connection.ping().await.is_ok()) })
+        })
         .connect_lazy_with(options.clone());
     let bell = if access.pooler { Bell::behind_a_pooler() } else { Bell::new(options) };
     Ok((Sessions::new(pool, access.pooler), bell, migrated))

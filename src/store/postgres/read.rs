@@ -58,6 +58,7 @@ const CENSUS: &str = "
         records.partial - hidden.partial AS partial,
         records.no_match - hidden.no_match AS no_match,
         (SELECT count(*) FROM dead_letters) AS dead_letters,
+        (SELECT count(*) FROM registration_inbox) AS inbox,
         records.with_name, records.with_age, records.with_social
     FROM tally
     CROSS JOIN jobs
@@ -78,6 +79,7 @@ pub(super) async fn census(store: &PostgresStore) -> Result<Census, StoreError> 
         no_match: count_from(&row, "no_match")?,
         suppressed: count_from(&row, "suppressed")?,
         dead_letters: count_from(&row, "dead_letters")?,
+        inbox: count_from(&row, "inbox")?,
         repeated: count_from(&row, "repeated")?,
         with_name: count_from(&row, "with_name")?,
         with_age: count_from(&row, "with_age")?,

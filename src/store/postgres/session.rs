@@ -1,6 +1,7 @@
 //! Connections, and how a transaction begins: the only file that knows whether a pooler stands between.
 //!
-//! Invariant: what writes about people begins with [`Sessions::write`] or [`Sessions::exclude`], and so behind the gate;
+//! Invariant: what writes about people begins with [`Sessions::write`] or [`Sessions::exclude`], and so under the erasure
+//! lock;
 //! behind a pooler, everything is inside a transaction and nothing is left on the connection.
 
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
@@ -9,14 +10,14 @@ use sqlx::{PgConnection, Postgres, Transaction, pool::PoolConnection};
 
 use super::StoreError;
 
-/// The two numbers of the gate's lock: `Glea` in ASCII, and 1.
-macro_rules! gate {
+/// The two numbers of the erasure lock: `Glea` in ASCII, and 1.
+macro_rules! erasure_lock {
     () => {
         "(1198286177, 1)"
     };
 }
 
-/// Whatever the database's default is: a snapshot that was taken before the gate would miss what passed it. The
+/// Whatever the database's default is: a snapshot that was taken before the lock would miss what was committed under it. The
 /// limits are those that connections of our own are given when they are made (`open.rs`), which a pooler's are not.
 macro_rules! begin {
     (own) => {
@@ -30,15 +31,15 @@ macro_rules! begin {
     };
 }
 
-macro_rules! share_the_gate {
+macro_rules! share_the_erasure_lock {
     () => {
-        concat!("; SELECT pg_advisory_xact_lock_shared", gate!())
+        concat!("; SELECT pg_advisory_xact_lock_shared", erasure_lock!())
     };
 }
 
-macro_rules! close_the_gate {
+macro_rules! hold_the_erasure_lock {
     () => {
-        concat!("; SELECT pg_advisory_xact_lock", gate!())
+        concat!("; SELECT pg_advisory_xact_lock", erasure_lock!())
     };
 }
 
@@ -80,15 +81,15 @@ impl Sessions {
 
     /// A transaction that writes beside others.
     pub(super) async fn write(&self) -> Result<Session, StoreError> {
-        let own = concat!(begin!(own), share_the_gate!());
-        let pooled = concat!(begin!(pooler), share_the_gate!());
+        let own = concat!(begin!(own), share_the_erasure_lock!());
+        let pooled = concat!(begin!(pooler), share_the_erasure_lock!());
         self.begin(if self.pooler { pooled } else { own }).await
     }
 
     /// A transaction beside which nobody writes about people.
     pub(super) async fn exclude(&self) -> Result<Session, StoreError> {
-        let own = concat!(begin!(own), close_the_gate!());
-        let pooled = concat!(begin!(pooler), close_the_gate!());
+        let own = concat!(begin!(own), hold_the_erasure_lock!());
+        let pooled = concat!(begin!(pooler), hold_the_erasure_lock!());
         self.begin(if self.pooler { pooled } else { own }).await
     }
 

@@ -70,7 +70,7 @@ pub(super) async fn suppress(
     session.end().await
 }
 
-/// Marks subjects and removes what is stored about them, behind the closed gate; returns the members that lost
+/// Marks subjects and removes what is stored about them, under the erasure lock; returns the members that lost
 /// something.
 pub(super) async fn mark_and_remove(
     session: &mut Session,

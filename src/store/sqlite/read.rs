@@ -67,6 +67,7 @@ pub(super) async fn census(store: &SqliteStore) -> Result<Census, StoreError> {
         no_match: row.try_get("no_match")?,
         suppressed: row.try_get("suppressed")?,
         dead_letters: row.try_get("dead_letters")?,
+        inbox: 0,
         repeated: row.try_get("repeated")?,
         with_name: row.try_get("with_name")?,
         with_age: row.try_get("with_age")?,

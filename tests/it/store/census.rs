@@ -260,6 +260,7 @@ impl Model {
             no_match: records(RecordStatus::NoMatch),
             suppressed: self.gone,
             dead_letters: self.dead.len() as u64 + self.malformed,
+            inbox: 0,
             repeated: self.repeated,
             with_name: found,
             with_age: found,

@@ -174,7 +174,7 @@ async fn a_registration_at_the_moment_of_the_commit_is_not_lost() {
     assert_eq!((counted.taken_in, counted.complete, counted.repeated), (ROUNDS, ROUNDS, ROUNDS));
 }
 
-/// Where the database's default is another isolation, the gate still comes before the snapshot.
+/// Where the database's default is another isolation, the erasure lock still comes before the snapshot.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_isolation_is_our_own_choice() {
     let database = PostgresDatabase::new();
