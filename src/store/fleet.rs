@@ -210,7 +210,6 @@ pub(super) struct Bill<'a> {
     pub(super) provider: &'a str,
     /// When the lookups began: on that day their calls were given leave.
     pub(super) day: i64,
-    pub(super) month: i64,
     pub(super) lookups: u64,
     pub(super) calls: u64,
     pub(super) cost_micros: u64,
@@ -225,7 +224,6 @@ impl<'a> Bill<'a> {
             let bill = bills.entry((&entry.provider, day(began))).or_insert_with(|| Self {
                 provider: &entry.provider,
                 day: day(began),
-                month: month(began),
                 lookups: 0,
                 calls: 0,
                 cost_micros: 0,

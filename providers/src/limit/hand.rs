@@ -20,6 +20,8 @@ const FIRST_PAUSE: i64 = 100 * MILLISECOND;
 const LONGEST_PAUSE: i64 = 2_000 * MILLISECOND;
 /// How soon one that cannot say when is asked again.
 const UNKNOWN: i64 = 500 * MILLISECOND;
+/// Slots that nobody used are given back for so long after their grant; later they might belong to yesterday's budget.
+const UNUSED_FOR: i64 = 5_000 * MILLISECOND;
 /// What an answer is expected to take at first, and at most.
 const FIRST_NOTICE: i64 = 20 * MILLISECOND;
 const LONGEST_NOTICE: i64 = 250 * MILLISECOND;
@@ -36,6 +38,8 @@ pub(super) struct Hand {
     closed: Closed,
     failures: u32,
     unused: u32,
+    /// When the first of these were granted.
+    unused_since: Moment,
     ample: bool,
     leaves: Leaves,
     /// What the slowest of the last answers took.
@@ -45,6 +49,7 @@ pub(super) struct Hand {
 /// Slots an interval apart.
 #[derive(Clone, Copy, Debug)]
 struct Slice {
+    granted: Moment,
     first: Moment,
     count: u32,
 }
@@ -79,6 +84,7 @@ impl Hand {
             closed: Closed::default(),
             failures: 0,
             unused: 0,
+            unused_since: 0,
             ample: false,
             leaves: Leaves::default(),
             notice: FIRST_NOTICE,
@@ -122,6 +128,9 @@ impl Hand {
             return None;
         }
         (self.asking, self.asked_at) = (true, now);
+        if now > self.unused_since + UNUSED_FOR {
+            self.unused = 0;
+        }
         let notice = Duration::from_nanos(self.notice.cast_unsigned());
         Some(Ask { want, unused: std::mem::take(&mut self.unused), notice, pace: self.pace })
     }
@@ -146,7 +155,8 @@ impl Hand {
         match grant.slots {
             Slots::From { first, count } if count > 0 => {
                 self.closed = Closed::default();
-                self.slices.push_back(Slice { first: self.timebase.local(shared(first)), count });
+                let first = self.timebase.local(shared(first));
+                self.slices.push_back(Slice { granted: sent, first, count });
             }
             Slots::NoneBefore(Some(at)) => {
                 self.closed = Closed { until: self.timebase.local(shared(at)), is_firm: true };
@@ -193,7 +203,11 @@ impl Hand {
             let stale = u32::try_from((late + interval - 1) / interval).unwrap_or(u32::MAX).min(slice.count);
             slice.first += interval * i64::from(stale);
             slice.count -= stale;
-            self.unused = self.unused.saturating_add(stale);
+            if now <= slice.granted + UNUSED_FOR {
+                self.unused_since =
+                    if self.unused == 0 { slice.granted } else { self.unused_since.min(slice.granted) };
+                self.unused = self.unused.saturating_add(stale);
+            }
             if slice.count > 0 {
                 return;
             }

@@ -135,7 +135,7 @@ pub(super) async fn commit(
     write_rows(&mut tx, answers::SAVE, &plan.answers).await?;
     write_rows(&mut tx, LOOKUPS, &plan.lookups).await?;
     write_suppressions(&mut tx, &plan, now).await?;
-    fleet::settle(&mut tx, &made(outcomes, &plan.answered)).await?;
+    fleet::book(&mut tx, &made(outcomes, &plan.answered)).await?;
     tx.commit().await?;
     Ok(plan.answered)
 }
