@@ -20,10 +20,13 @@ use crate::record::Record;
 
 mod failure;
 pub mod fleet;
+pub mod members;
+pub mod reconcile;
 pub mod requests;
 pub mod sqlite;
 
 pub use fleet::Fleet;
+pub use reconcile::Reconcile;
 pub use requests::{Place, PlaceStatus, Requests};
 
 /// The store, as everyone shares it.
@@ -31,7 +34,7 @@ pub type SharedStore = Arc<dyn Store>;
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
-pub trait Store: Fleet + Requests + Debug + Send + Sync {
+pub trait Store: Fleet + Reconcile + Requests + Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
     ///
     /// A job that exists takes over the newest address (of several in one batch: the last). If that is another

@@ -58,7 +58,11 @@ impl RabbitMqDoor {
                 tracing::warn!(door = NAME, reason, "the broker cannot be reached yet; it is waited for");
             }
         }
-        let gathering = Gathering { batch: settings.batch.get() as usize, linger: settings.linger() };
+        let gathering = Gathering {
+            batch: settings.batch.get() as usize,
+            linger: settings.linger(),
+            max_waiting: settings.max_waiting.get(),
+        };
         Ok(Self { service: Service { broker: server, gathering, reception: reception.clone(), report } })
     }
 }

@@ -64,6 +64,7 @@ impl TestNats {
             ack_wait_secs: tuning.ack_wait,
             max_ack_pending: tuning.prefetch.try_into().unwrap(),
             create: tuning.create,
+            max_waiting: tuning.max_waiting.try_into().unwrap(),
             ..config::Nats::default()
         }
     }
