@@ -12,6 +12,8 @@ mod commands;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod messages;

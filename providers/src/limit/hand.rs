@@ -13,6 +13,8 @@ pub(super) type Moment = i64;
 const MILLISECOND: i64 = 1_000_000;
 /// How long before the last slot is due more are asked for: a slow commit of the database fits in.
 const LEAD: i64 = 250 * MILLISECOND;
+/// What part of a second's need is foreseen: what [`LEAD`] is of it.
+const FORESIGHT: u32 = 4;
 /// The shortest time between two questions: callers that come in between share the second one.
 const GAP: i64 = 20 * MILLISECOND;
 /// How soon a keeper that cannot be reached is asked again; doubles up to the longest.
@@ -41,7 +43,9 @@ pub(super) struct Hand {
     /// When the first of these were granted.
     unused_since: Moment,
     ample: bool,
-    leaves: Leaves,
+    leaves: Lately,
+    /// Slots whose time was over.
+    drops: Lately,
     /// What the slowest of the last answers took.
     notice: i64,
 }
@@ -86,7 +90,8 @@ impl Hand {
             unused: 0,
             unused_since: 0,
             ample: false,
-            leaves: Leaves::default(),
+            leaves: Lately::default(),
+            drops: Lately::default(),
             notice: FIRST_NOTICE,
         }
     }
@@ -105,7 +110,7 @@ impl Hand {
 
     /// Uses the first slot: call only after [`Turn::Now`].
     pub(super) fn spend(&mut self, now: Moment) {
-        self.leaves.count(now);
+        self.leaves.count(now, 1);
         let interval = nanos(self.pace.interval);
         if let Some(slice) = self.slices.front_mut() {
             slice.first += interval;
@@ -122,8 +127,12 @@ impl Hand {
             return None;
         }
         let lack = waiting.saturating_sub(self.len());
-        let want =
-            if self.ample && self.leaves.are_many(now) { lack.max(self.whole_horizon()) } else { lack };
+        let ahead = if self.ample && self.leaves.lately(now) > 1 {
+            self.whole_horizon()
+        } else {
+            self.foreseen(now).saturating_sub(self.len())
+        };
+        let want = lack.max(ahead);
         if want == 0 {
             return None;
         }
@@ -187,6 +196,14 @@ impl Hand {
         self.slices.back().map_or(Moment::MIN, end)
     }
 
+    /// What callers who are not here yet will need until the next question, if they come as they did within the last second; but
+    /// nothing where many slots are dropped because nobody comes for them.
+    fn foreseen(&mut self, now: Moment) -> u32 {
+        let lately = self.leaves.lately(now);
+        let is_wasteful = self.drops.lately(now) > lately / 4;
+        if is_wasteful { 0 } else { lately.div_ceil(FORESIGHT) }
+    }
+
     /// Every slot up to the horizon, where the callers are too many to ask for each.
     fn whole_horizon(&self) -> u32 {
         u32::try_from(nanos(HORIZON) / nanos(self.pace.interval).max(1)).unwrap_or(u32::MAX)
@@ -202,6 +219,7 @@ impl Hand {
             }
             let stale = u32::try_from((late + interval - 1) / interval).unwrap_or(u32::MAX).min(slice.count);
             slice.first += interval * i64::from(stale);
+            self.drops.count(now, stale);
             slice.count -= stale;
             if now <= slice.granted + UNUSED_FOR {
                 self.unused_since =
@@ -254,25 +272,25 @@ impl Timebase {
     }
 }
 
-/// The calls that left within the last second, roughly.
+/// What happened within the last second, roughly.
 #[derive(Debug, Default)]
-struct Leaves {
+struct Lately {
     since: Moment,
     now: u32,
     before: u32,
 }
 
-impl Leaves {
+impl Lately {
     const HALF: i64 = 500 * MILLISECOND;
 
-    fn count(&mut self, now: Moment) {
+    fn count(&mut self, now: Moment, times: u32) {
         self.turn_over(now);
-        self.now = self.now.saturating_add(1);
+        self.now = self.now.saturating_add(times);
     }
 
-    fn are_many(&mut self, now: Moment) -> bool {
+    fn lately(&mut self, now: Moment) -> u32 {
         self.turn_over(now);
-        self.now.saturating_add(self.before) > 1
+        self.now.saturating_add(self.before)
     }
 
     fn turn_over(&mut self, now: Moment) {

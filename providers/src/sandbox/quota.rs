@@ -41,8 +41,7 @@ pub(super) struct Quotas {
 
 impl Quotas {
     pub(super) fn new(settings: &SandboxSettings) -> Self {
-        let window =
-            |service| settings.quota(service).map(Window::new);
+        let window = |service| settings.quota(service).map(Window::new);
         Self { windows: Service::ALL.map(window) }
     }
 

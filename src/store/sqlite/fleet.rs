@@ -58,7 +58,8 @@ pub(super) async fn grant(
 ) -> Result<Granted, StoreError> {
     let mut tx = store.begin().await?;
     let mut gate = gate(&mut tx, claim.provider).await?;
-    let booked = if claim.budget.counts() { booked(&mut tx, claim.provider, now).await? } else { Booked::default() };
+    let booked =
+        if claim.budget.counts() { booked(&mut tx, claim.provider, now).await? } else { Booked::default() };
     let granted = gate.decide(claim, &booked, now);
     sqlx::query(REMEMBER)
         .bind(claim.provider)
