@@ -273,6 +273,7 @@ pub(crate) async fn a_crashed_broker_loses_nothing_that_it_acknowledged<B: TestB
             } else {
                 unsure += 1;
                 crashed_at = acknowledged;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     };
@@ -357,4 +358,19 @@ pub(crate) async fn what_is_too_much_stays_at_the_broker<B: TestBroker>() {
     serving.shut().await;
     let waiting = behind.census().await.waiting;
     assert!((100..125).contains(&waiting), "{waiting}");
+}
+
+pub(crate) async fn two_processes_share_the_messages<B: TestBroker>() {
+    let (broker, behind) = (B::shared().await, Behind::new().await);
+    publish(&broker, 0, 1_000).await;
+    let tuning = Tuning { batch: 20, prefetch: 40, ..Tuning::default() };
+    let one = behind.open(&broker, tuning).await;
+    let other = behind.open(&broker, tuning).await;
+    let together = async || (one.report.summary().acknowledged, other.report.summary().acknowledged);
+    let (first, second) = until("all are acknowledged", together, |(one, other)| one + other == 1_000).await;
+    let seen = [one.shut().await, other.shut().await];
+    assert!(first > 0 && second > 0, "{seen:?}");
+    assert_eq!(seen.iter().map(|seen| seen.redelivered).sum::<u64>(), 0, "{seen:?}");
+    let census = behind.census().await;
+    assert_eq!((census.waiting, census.repeated, broker.left().await), (1_000, 0, 0));
 }
