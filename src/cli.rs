@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gleaner::config::DatabaseUrl;
 use gleaner::telemetry::{self, LogFormat};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -24,6 +25,7 @@ mod dead_letters;
 mod enqueue;
 mod enrich;
 mod member;
+mod migrate;
 mod normalize;
 mod provider;
 mod reconcile;
@@ -68,6 +70,17 @@ pub(crate) struct Global {
     /// The folder for database and key, in place of the configured one
     #[arg(long, global = true, value_name = "DIR", env = "GLEANER_DATA_DIR")]
     data_dir: Option<PathBuf>,
+    /// The database, in place of the configured one: `sqlite:FILE` or `postgres://USER@HOST/DATABASE`. With a password
+    /// rather in the variable: other users of this machine see a command's options
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "GLEANER_DATABASE_URL",
+        hide_env_values = true,
+        value_parser = |text: &str| Ok::<_, std::convert::Infallible>(DatabaseUrl::given(text.into()))
+    )]
+    database: Option<DatabaseUrl>,
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -99,6 +112,8 @@ enum Command {
     Intake,
     /// Show what was taken in and what became of it
     Status,
+    /// Make the database's tables, or bring them up to date (every command does so where they are not)
+    Migrate,
     /// Show what is known of a member
     #[command(subcommand)]
     Member(member::Command),
@@ -158,6 +173,7 @@ impl Cli {
             Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
             Command::Status => status::run(&self.global).await,
+            Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
             Command::Config(command) => config::run(&self.global, &command),

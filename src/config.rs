@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 mod brokers;
 mod check;
+mod database;
 mod money;
 mod provider;
 mod source;
@@ -23,6 +24,7 @@ mod web;
 
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
+pub use database::{Database, DatabaseUrl};
 pub use money::MoneyText;
 pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
@@ -35,7 +37,9 @@ pub struct Config {
     /// The folder for what Gleaner keeps: database and key.
     pub data_dir: PathBuf,
     /// Where jobs and records live; `None` is `gleaner.db` in the data folder.
-    pub database: Option<String>,
+    pub database: Option<DatabaseUrl>,
+    /// Whether a pooler in transaction mode stands before the PostgreSQL server.
+    pub database_pooler: bool,
     /// The version of the privacy policy in force: every record carries it.
     pub policy_version: String,
     /// A page or address where the owner of a server can reach the operator; part of the user agent.
@@ -55,6 +59,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("gleaner-data"),
             database: None,
+            database_pooler: false,
             policy_version: "1".to_owned(),
             contact: None,
             web: Web::default(),
@@ -75,11 +80,11 @@ impl Config {
         self.data_dir.join("gleaner.key")
     }
 
-    /// The database file.
-    pub fn database_file(&self) -> PathBuf {
+    /// The database.
+    pub fn database(&self) -> Database {
         match &self.database {
-            Some(url) => PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url)),
-            None => self.data_dir.join("gleaner.db"),
+            Some(url) => url.database(self.database_pooler),
+            None => Database::Sqlite(self.data_dir.join("gleaner.db")),
         }
     }
 

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::config::Database;
 use crate::job::{
     Answer, Claimed, Committed, DeadReason, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
 };
@@ -18,19 +19,45 @@ use crate::keyring::SubjectKey;
 use crate::member::MemberId;
 use crate::record::Record;
 
+mod columns;
+mod decide;
 mod failure;
 pub mod fleet;
 pub mod members;
+mod migrate;
+mod plan;
+pub mod postgres;
 pub mod reconcile;
 pub mod requests;
 pub mod sqlite;
 
 pub use fleet::Fleet;
+pub use migrate::{Applied, Migrated};
+use postgres::PostgresStore;
 pub use reconcile::Reconcile;
 pub use requests::{Place, PlaceStatus, Requests};
+use sqlite::SqliteStore;
 
 /// The store, as everyone shares it.
 pub type SharedStore = Arc<dyn Store>;
+
+/// Opens the database, makes its tables or brings them up to date, and says what it did to them.
+///
+/// `key_fingerprint` is [`Keyring::fingerprint`](crate::keyring::Keyring::fingerprint).
+pub async fn open(database: &Database, key_fingerprint: &str) -> Result<(SharedStore, Migrated), StoreError> {
+    match database {
+        Database::Sqlite(path) => {
+            let (store, migrated) = SqliteStore::open_and_tell(path, key_fingerprint).await?;
+            Ok((Arc::new(store), migrated))
+        }
+        Database::Postgres { url, pooler } => {
+            let access =
+                postgres::Access { url: url.clone(), pooler: *pooler, clock: postgres::Clock::Database };
+            let (store, migrated) = PostgresStore::open_and_tell(&access, key_fingerprint).await?;
+            Ok((Arc::new(store), migrated))
+        }
+    }
+}
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
@@ -50,8 +77,8 @@ pub trait Store: Fleet + Reconcile + Requests + Debug + Send + Sync {
     /// still keeps others out until [`rescue`](Self::rescue).
     async fn claim(&self, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError>;
 
-    /// Renews leases; returns the holds that were lost to someone else.
-    async fn renew(&self, holds: &[Hold], until: Timestamp) -> Result<Vec<Hold>, StoreError>;
+    /// Renews leases, so that they last from now; returns the holds that were lost to someone else.
+    async fn renew(&self, holds: &[Hold], lease: Duration, now: Timestamp) -> Result<Vec<Hold>, StoreError>;
 
     /// Gives unfinished jobs back untouched: due at once, the attempt not counted. Lost holds are passed over.
     async fn release(&self, holds: &[Hold], now: Timestamp) -> Result<(), StoreError>;
@@ -88,8 +115,13 @@ pub trait Store: Fleet + Reconcile + Requests + Debug + Send + Sync {
         self.commit(outcomes, now).await
     }
 
-    /// When the next job becomes due (a leased one: when its lease ends); `None` when no job is left.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// When the next job becomes due (a leased one: when its lease ends), as the caller's clock will show it; `None`
+    /// when no job is left.
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Ends when a job may have become due because someone took it in. A hint that may be missed or come for nothing:
+    /// whoever waits looks now and then all the same.
+    async fn wait_for_jobs(&self);
 
     /// Everything taken in, and what became of it.
     async fn census(&self) -> Result<Census, StoreError>;

@@ -57,7 +57,7 @@ pub(crate) async fn work(worker: Worker, mut doors: Doors, stop: Stop) -> anyhow
 pub(crate) async fn run(global: &Global) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
     let host = Host::open(global)?;
-    let vault = host.vault().await?;
+    let Some(vault) = host.vault_when_there(&stop).await? else { return Ok(Exit::Done) };
     let mut doors = open(&host, &vault).await?;
     if doors.names().is_empty() {
         bail!("no door is configured; set `http.listen`, `nats.url` or `rabbitmq.url`");

@@ -59,7 +59,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         work: report.summary(),
         traffic: enricher.panel().traffic(),
         census: vault.store.census().await?,
-        next_due: vault.store.next_due().await?,
+        next_due: vault.store.next_due(host.clock.now()).await?,
         seconds: started.elapsed().as_secs_f64(),
         data_dir: host.config.data_dir.clone(),
     };

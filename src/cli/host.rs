@@ -2,19 +2,23 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use gleaner::clock::{SharedClock, SystemClock};
-use gleaner::config::{Config, Problem};
+use gleaner::config::{Config, Database, Problem};
 use gleaner::enrich::{Enricher, Panel, Policy};
 use gleaner::fleet::Fleet;
 use gleaner::keyring::Keyring;
-use gleaner::store::SharedStore;
-use gleaner::store::sqlite::SqliteStore;
-use gleaner::worker::{Report, Settings, Until, Worker};
+use gleaner::store::{self, Migrated, SharedStore, StoreError};
+use gleaner::worker::{Report, Settings, Stop, Until, Worker};
 use gleaner_providers::http::Network;
 
 use super::Global;
+
+/// Between two tries to reach a database that is not there yet.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Settings that were read and checked.
 #[derive(Debug)]
@@ -33,7 +37,8 @@ pub(crate) struct Vault {
 impl Host {
     /// Reads and checks the settings.
     pub(crate) fn open(global: &Global) -> anyhow::Result<Self> {
-        let loaded = Config::load(global.config.as_deref())?;
+        let mut loaded = Config::load(global.config.as_deref())?;
+        global.choose_database(&mut loaded.config);
         Self::with_config(loaded.config, global)
     }
 
@@ -52,14 +57,41 @@ impl Host {
 
     /// Opens the database, making it and its key at the first run.
     pub(crate) async fn vault(&self) -> anyhow::Result<Vault> {
+        Ok(self.vault_and_migrations().await?.0)
+    }
+
+    /// Opens the database, and says what that did to its tables.
+    pub(crate) async fn vault_and_migrations(&self) -> anyhow::Result<(Vault, Migrated)> {
         let keyring = Keyring::open_or_create(&self.config.key_file())?;
-        let store = SqliteStore::open(&self.config.database_file(), &keyring.fingerprint()).await?;
-        Ok(Vault { store: Arc::new(store), keyring: Arc::new(keyring) })
+        let (store, migrated) = store::open(&self.config.database(), &keyring.fingerprint()).await?;
+        Ok((Vault { store, keyring: Arc::new(keyring) }, migrated))
+    }
+
+    /// Opens the database as soon as it is there: a worker may be started before its server. `None` after a stop.
+    pub(crate) async fn vault_when_there(&self, stop: &Stop) -> anyhow::Result<Option<Vault>> {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let error = match self.vault().await {
+                Ok(vault) => return Ok(Some(vault)),
+                Err(error) => error,
+            };
+            match error.downcast_ref() {
+                Some(StoreError::Unavailable(_)) => tracing::warn!(%error, "waiting for the database"),
+                _ => return Err(error),
+            }
+            tokio::select! {
+                () = stop.asked() => return Ok(None),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            }
+        }
     }
 
     /// Opens the database if it was made already: who only looks makes none.
     pub(crate) async fn vault_if_made(&self) -> anyhow::Result<Option<Vault>> {
-        if self.config.database_file().exists() { self.vault().await.map(Some) } else { Ok(None) }
+        match self.config.database() {
+            Database::Sqlite(path) if !path.exists() => Ok(None),
+            _ => self.vault().await.map(Some),
+        }
     }
 
     /// Builds the providers, each with the fleet's quota, or without a fleet with one of its own.
@@ -92,6 +124,15 @@ impl Host {
             report: Arc::clone(report),
             fleet: Arc::new(fleet),
         })
+    }
+}
+
+impl Global {
+    /// Puts the database of the command line or the environment in the configured one's place.
+    pub(super) fn choose_database(&self, config: &mut Config) {
+        if let Some(database) = &self.database {
+            config.database = Some(database.clone());
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use gleaner::config::{Config, ProviderConfig};
+use gleaner::config::{Config, Database, ProviderConfig};
 use gleaner::worker::Stop;
 use gleaner_providers::catalog::{BUILT_INS, Entry};
 use gleaner_providers::provider::KeyNeed;
@@ -81,7 +81,7 @@ pub(crate) fn point_at(config: &mut Config, sandbox: &Sandbox) {
 
 /// Removes what the last run in the sandbox left, and nothing else: each run shows the whole way.
 pub(crate) fn forget_last_time(config: &Config) -> anyhow::Result<()> {
-    let database = config.database_file();
+    let Database::Sqlite(database) = config.database() else { return Ok(()) };
     for suffix in ["", "-wal", "-shm"] {
         let mut file = database.clone().into_os_string();
         file.push(suffix);

@@ -19,7 +19,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
     let host = Host::open(global)?;
-    let vault = host.vault().await?;
+    let Some(vault) = host.vault_when_there(&stop).await? else { return Ok(Exit::Done) };
     let report = Arc::new(Report::default());
     let until = match args.until_idle {
         Some(seconds) => Until::Idle { patience: Duration::from_secs(seconds) },

@@ -6,7 +6,7 @@ use std::fmt;
 use gleaner_providers::catalog::BUILT_INS;
 use serde::Serialize;
 
-use super::{Config, brokers, source};
+use super::{Config, DatabaseUrl, brokers, source};
 
 /// One thing that is wrong, at one key.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -31,11 +31,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     if config.policy_version.trim().is_empty() {
         problem("policy_version", "must not be empty: every record carries it".to_owned());
     }
-    if config.database.as_deref().is_some_and(|url| !url.starts_with("sqlite:")) {
-        problem(
-            "database",
-            "must start with `sqlite:`, such as `sqlite:/var/lib/gleaner/gleaner.db`".to_owned(),
-        );
+    if let Some(message) = config.database.as_ref().and_then(DatabaseUrl::problem) {
+        problem("database", message);
     }
     if config.enrich.wanted.is_empty() {
         problem("enrich.wanted", "must name at least one of name, age, social".to_owned());

@@ -56,7 +56,7 @@ fn values_out_of_range_are_listed_all_at_once() {
         Config::parse(text, "test").unwrap().problems().iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(problems.join("\n"), @r#"
     `policy_version`: must not be empty: every record carries it
-    `database`: must start with `sqlite:`, such as `sqlite:/var/lib/gleaner/gleaner.db`
+    `database`: must be `sqlite:FILE` or `postgres://USER@HOST/DATABASE`, such as `sqlite:/var/lib/gleaner/gleaner.db`; special characters are written as %XX
     `enrich.wanted`: must name at least one of name, age, social
     `retry.base_ms`: must be at least 1, and is 0
     `web.allow_nets`: `::/0` is every address; name the networks that you mean

@@ -3,6 +3,7 @@
 //! Invariant: no bound value and no row content passes through: drivers quote them, and they are personal data.
 
 use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
 use super::StoreError;
@@ -21,6 +22,43 @@ const SQLITE_MAY_PASS: [(i32, &str); 8] = [
 
 const SQLITE_CORRUPT: i32 = 11;
 const SQLITE_NOTADB: i32 = 26;
+
+/// PostgreSQL's codes and classes (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) after which the same
+/// call may work later: the first that begins like the code.
+const POSTGRES_MAY_PASS: [(&str, &str); 13] = [
+    ("08P01", "a pooler refused or broke the connection; behind one, set `database_pooler = true`"),
+    ("08", "the connection broke"),
+    ("25006", "it takes no writes: a standby, or a server that is being replaced"),
+    ("25P03", "the server ended a transaction that stood still"),
+    ("40P01", "two transactions waited for each other"),
+    ("40", "another transaction got in the way"),
+    ("53100", "the server's disk is full"),
+    ("53300", "the server has no connection left"),
+    ("53", "the server is out of resources"),
+    ("55P03", "a lock was not free in time"),
+    ("57014", "a statement took too long and was cancelled"),
+    ("57P03", "the server is starting up"),
+    ("57P", "the server was shut down"),
+];
+
+/// Codes that say how it was set up: nothing works until someone does something.
+const POSTGRES_SETUP: [(&str, &str); 6] = [
+    (
+        "28P01",
+        "the password is wrong; give it in PGPASSWORD, in the file PGPASSFILE, or in GLEANER_DATABASE_URL",
+    ),
+    (
+        "28",
+        "the server refuses this user; see its pg_hba.conf, and PGPASSWORD or PGPASSFILE for the password",
+    ),
+    ("3D000", "the server has no such database; make it with `createdb`"),
+    (
+        "42501",
+        "this user lacks a right; the one who owns the tables can run `gleaner migrate`, see docs/operate.md",
+    ),
+    ("26000", "a prepared statement is gone; behind a pooler, set `database_pooler = true`"),
+    ("42P05", "a prepared statement is there already; behind a pooler, set `database_pooler = true`"),
+];
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -42,6 +80,9 @@ impl From<sqlx::Error> for StoreError {
 }
 
 fn from_database(error: &dyn DatabaseError) -> StoreError {
+    if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        return from_postgres(error);
+    }
     // Extended codes carry the primary one in their low byte.
     let primary = error
         .try_downcast_ref::<SqliteError>()
@@ -59,4 +100,24 @@ fn from_database(error: &dyn DatabaseError) -> StoreError {
         },
         None => StoreError::Statement(error.code().unwrap_or_default().into_owned()),
     }
+}
+
+/// Without the server's own message, which may quote a row.
+fn from_postgres(error: &PgDatabaseError) -> StoreError {
+    let code = error.code();
+    let meaning = |known: &[(&str, &'static str)]| {
+        known
+            .iter()
+            .find(|(start, _)| code.starts_with(start))
+            .map(|(_, meaning)| format!("{meaning} ({code})"))
+    };
+    if let Some(meaning) = meaning(&POSTGRES_MAY_PASS) {
+        return StoreError::Unavailable(meaning);
+    }
+    if let Some(meaning) = meaning(&POSTGRES_SETUP) {
+        return StoreError::Open(meaning);
+    }
+    let place = [error.table(), error.column(), error.constraint()].into_iter().flatten().collect::<Vec<_>>();
+    let place = if place.is_empty() { String::new() } else { format!(" at {}", place.join(", ")) };
+    StoreError::Statement(format!("SQLSTATE {code}{place}"))
 }

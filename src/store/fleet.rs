@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gleaner_providers::limit::{Ask, Slots};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -52,6 +53,10 @@ pub trait Fleet: Debug + Send + Sync {
 
     /// What every worker has to know at any moment, in one cheap read.
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError>;
+
+    /// Ends when a provider may have been closed or opened. A hint that may be missed or come for nothing: whoever waits looks now
+    /// and then all the same.
+    async fn wait_for_gates(&self);
 
     /// What every provider was asked today and this month (UTC).
     async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError>;
@@ -105,6 +110,10 @@ pub enum GateRefusal {
 impl GateRefusal {
     pub const ALL: [Self; 5] =
         [Self::Paused, Self::Blocked, Self::DailyBudget, Self::MonthlyBudget, Self::GivenAway];
+
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
 
     /// The word, in statements as in answers.
     pub const fn as_str(self) -> &'static str {
@@ -234,6 +243,12 @@ impl<'a> Bill<'a> {
         }
         bills.into_values().collect()
     }
+}
+
+/// A day, from its number.
+pub(super) fn date_of(day: i64) -> Date {
+    let noon = Timestamp::from_second(day.saturating_mul(86_400).saturating_add(43_200)).unwrap_or_default();
+    noon.to_zoned_datetime(TimeZone::UTC).date()
 }
 
 /// The UTC day of a moment, in days since 1970.

@@ -11,9 +11,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::StoreError;
+use super::columns::{JOBS, corrupt};
 use crate::job::{Delivered, Delivery, Intake, Registration};
 use crate::keyring::SeenKey;
 use crate::member::MemberId;
+
+const TABLE: &str = "seen_requests";
 
 /// The part of a store that doors for messages need.
 #[async_trait]
@@ -80,10 +83,11 @@ impl PlaceStatus {
             Self::DeadLetter => "dead_letter",
         }
     }
+}
 
-    pub(super) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str() == word)
-    }
+pub(super) fn status_of(word: &str) -> Result<PlaceStatus, StoreError> {
+    let known = PlaceStatus::ALL.into_iter().find(|known| known.as_str() == word);
+    known.ok_or_else(|| corrupt(JOBS, "a state"))
 }
 
 /// What is remembered of a request or an event.
@@ -220,10 +224,22 @@ fn letters(outcomes: &[Intake]) -> String {
 }
 
 /// Reads what [`letters`] wrote.
-pub(super) fn outcomes_from(letters: &str) -> Result<Vec<Intake>, StoreError> {
+fn outcomes_of(letters: &str) -> Result<Vec<Intake>, StoreError> {
     let known = |found: char| Intake::ALL.into_iter().find(|intake| letter(*intake) == found);
-    letters.chars().map(known).collect::<Option<_>>().ok_or_else(|| StoreError::Corrupt {
-        table: "seen_requests",
-        reason: "its outcomes are not what this version writes".to_owned(),
-    })
+    letters.chars().map(known).collect::<Option<_>>().ok_or_else(|| corrupt(TABLE, "its outcomes"))
+}
+
+/// One row of `seen_requests`.
+pub(super) fn seen_of(
+    key: &[u8],
+    content: Option<&[u8]>,
+    outcomes: Option<&str>,
+) -> Result<(SeenKey, Seen), StoreError> {
+    let hash =
+        |bytes: &[u8]| bytes.try_into().map(SeenKey::from_bytes).map_err(|_| corrupt(TABLE, "a keyed hash"));
+    let request = match (content, outcomes) {
+        (Some(content), Some(outcomes)) => Some((hash(content)?, outcomes_of(outcomes)?)),
+        _ => None,
+    };
+    Ok((hash(key)?, Seen { request }))
 }

@@ -21,11 +21,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
+use tokio::sync::Notify;
 
 use super::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
 use super::reconcile::{Known, Reconcile};
 use super::requests::{Place, Requests};
-use super::{Census, Claim, DeadLetter, LookupTotals, Page, Rescued, Store, StoreError};
+use super::{Census, Claim, DeadLetter, LookupTotals, Migrated, Page, Rescued, Store, StoreError};
 use crate::job::{
     Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, Outcome, Refusal, Registration,
     SuppressionReason,
@@ -40,7 +41,6 @@ mod commit;
 mod fleet;
 mod intake;
 mod open;
-mod plan;
 mod read;
 mod reconcile;
 mod requests;
@@ -54,6 +54,8 @@ pub struct SqliteStore {
     writer: SqlitePool,
     /// Read-only connections; in memory, where a second connection would see another database, the writer's.
     readers: SqlitePool,
+    /// Rung when jobs were taken in.
+    jobs: Notify,
 }
 
 impl SqliteStore {
@@ -66,8 +68,16 @@ impl SqliteStore {
     /// `key_fingerprint` is [`Keyring::fingerprint`](crate::keyring::Keyring::fingerprint): a database that was
     /// written with another key is refused, because no stored answer and no suppression would be found in it.
     pub async fn open(path: impl AsRef<Path>, key_fingerprint: &str) -> Result<Self, StoreError> {
-        let (writer, readers) = open::open(path.as_ref(), key_fingerprint).await?;
-        Ok(Self { writer, readers })
+        Ok(Self::open_and_tell(path.as_ref(), key_fingerprint).await?.0)
+    }
+
+    /// [`open`](Self::open), and what was done to the tables.
+    pub(super) async fn open_and_tell(
+        path: &Path,
+        key_fingerprint: &str,
+    ) -> Result<(Self, Migrated), StoreError> {
+        let (writer, readers, migrated) = open::open(path, key_fingerprint).await?;
+        Ok((Self { writer, readers, jobs: Notify::new() }, migrated))
     }
 
     async fn begin(&self) -> Result<Write, StoreError> {
@@ -92,8 +102,8 @@ impl Store for SqliteStore {
         claim::claim(self, claim).await
     }
 
-    async fn renew(&self, holds: &[Hold], until: Timestamp) -> Result<Vec<Hold>, StoreError> {
-        claim::renew(self, holds, until).await
+    async fn renew(&self, holds: &[Hold], lease: Duration, now: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        claim::renew(self, holds, lease, now).await
     }
 
     async fn release(&self, holds: &[Hold], now: Timestamp) -> Result<(), StoreError> {
@@ -126,8 +136,12 @@ impl Store for SqliteStore {
         commit::commit(self, answers, outcomes, now).await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_due(&self, _now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         claim::next_due(self).await
+    }
+
+    async fn wait_for_jobs(&self) {
+        self.jobs.notified().await;
     }
 
     async fn census(&self) -> Result<Census, StoreError> {
@@ -224,6 +238,10 @@ impl Fleet for SqliteStore {
 
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
         fleet::pulse(self, now).await
+    }
+
+    async fn wait_for_gates(&self) {
+        std::future::pending().await
     }
 
     async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError> {

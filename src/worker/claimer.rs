@@ -45,11 +45,11 @@ impl Claimer {
             // Never dropped half-way: a job claimed and forgotten would wait for its lease to run out.
             match self.step().await {
                 Ok(Step::Claimed) => pause = Duration::from_millis(50),
-                Ok(Step::Idle(wait)) => wait_or_stop(wait, stop).await,
+                Ok(Step::Idle(wait)) => self.wait(wait, stop).await,
                 // The last of them may end at any moment, or be put off and become due.
                 Ok(Step::Finishing(wait)) => tokio::select! {
                     () = self.held.at_most(0) => {}
-                    () = wait_or_stop(wait, stop) => {}
+                    () = self.wait(wait, stop) => {}
                 },
                 Ok(Step::Done) => return Ok(Ending::Idle),
                 Err(StoreError::Unavailable(error)) => {
@@ -59,6 +59,14 @@ impl Claimer {
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Waits until it is worth looking again.
+    async fn wait(&self, poll: Duration, stop: &Stop) {
+        tokio::select! {
+            () = wait_or_stop(poll, stop) => {}
+            () = self.store.wait_for_jobs() => {}
         }
     }
 
@@ -104,7 +112,7 @@ impl Claimer {
         if self.held.len() > 0 {
             return Ok(Step::Finishing(poll));
         }
-        let Some(due) = self.store.next_due().await? else {
+        let Some(due) = self.store.next_due(self.clock.now()).await? else {
             return Ok(Step::Done);
         };
         let wait = due.duration_since(self.clock.now()).max(SignedDuration::ZERO);

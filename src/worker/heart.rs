@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use gleaner_providers::clock::SharedClock;
-use jiff::Timestamp;
 use tokio::time::MissedTickBehavior;
 
 use super::Settings;
@@ -33,8 +32,7 @@ async fn beat_once(
     // Short jobs never need a beat: only leases that are a third used are renewed.
     let due = held.due_for_renewal(lease / 3);
     if !due.is_empty() {
-        let until = clock.now().checked_add(lease).unwrap_or(Timestamp::MAX);
-        let lost = store.renew(&due, until).await?;
+        let lost = store.renew(&due, lease, clock.now()).await?;
         if !lost.is_empty() {
             tracing::warn!(
                 count = lost.len(),

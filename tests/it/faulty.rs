@@ -111,8 +111,8 @@ impl Store for Faulty {
         self.store.claim(claim).await
     }
 
-    async fn renew(&self, holds: &[Hold], until: Timestamp) -> Result<Vec<Hold>, StoreError> {
-        self.store.renew(holds, until).await
+    async fn renew(&self, holds: &[Hold], lease: Duration, now: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        self.store.renew(holds, lease, now).await
     }
 
     async fn release(&self, holds: &[Hold], now: Timestamp) -> Result<(), StoreError> {
@@ -139,8 +139,12 @@ impl Store for Faulty {
         self.store.commit(outcomes, now).await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.store.next_due().await
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.store.next_due(now).await
+    }
+
+    async fn wait_for_jobs(&self) {
+        self.store.wait_for_jobs().await;
     }
 
     async fn census(&self) -> Result<Census, StoreError> {
@@ -243,6 +247,10 @@ impl Fleet for Faulty {
 
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
         self.store.pulse(now).await
+    }
+
+    async fn wait_for_gates(&self) {
+        self.store.wait_for_gates().await;
     }
 
     async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError> {

@@ -1,13 +1,15 @@
 //! The conformance story of a store: what every implementation of `Store` must survive.
 //!
-//! A new one joins by implementing `Database` and one line of `conformance!`. What only `SQLite` has (its file,
-//! its key check, its views) is under `sqlite`.
+//! A new one joins by implementing `Database` and one line of `conformance!`. What only one has (`SQLite` its file,
+//! PostgreSQL other workers at the same moment) is under `sqlite` and `postgres`.
 
 mod census;
 mod commits;
 mod fleet;
 mod intake;
 mod leases;
+mod postgres;
+mod races;
 mod reconcile;
 mod requests;
 #[cfg(unix)]
@@ -66,3 +68,4 @@ macro_rules! conformance {
 }
 
 conformance!(on_sqlite, support::SqliteFile::new());
+conformance!(on_postgres, support::PostgresDatabase::new());

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gleaner::keyring::Keyring;
@@ -10,6 +11,7 @@ use gleaner_providers::catalog::BUILT_INS;
 use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -117,6 +119,20 @@ pub(crate) fn service(variable: &str) -> String {
             "{variable} is not set: `tests/run NAME` starts the services, or `tests/services/…` one of them"
         )
     })
+}
+
+/// Makes an empty database on the test server; returns its address.
+pub(crate) async fn postgres_database() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let server = service("GLEANER_TEST_POSTGRES");
+    let mut address = url::Url::parse(&server).unwrap();
+    let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let mut connection = PgConnection::connect(&server).await.unwrap();
+    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    address.set_path(&name);
+    address.into()
 }
 
 /// A service of this test alone, which may be crashed. Stopped when it is dropped.

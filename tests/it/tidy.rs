@@ -26,7 +26,16 @@ const ROOMS: [&str; 13] = [
 
 /// Crates that only these files may name: replaced in one place, or dangerous everywhere else.
 const FENCED: [(&str, &[&str]); 6] = [
-    ("sqlx", &["src/store/sqlite", "src/store/failure.rs", "src/store/members.rs"]),
+    (
+        "sqlx",
+        &[
+            "src/store/sqlite",
+            "src/store/postgres",
+            "src/store/failure.rs",
+            "src/store/members.rs",
+            "src/store/migrate.rs",
+        ],
+    ),
     ("governor", &["providers/src/limit"]),
     ("backoff", &["providers/src/retry"]),
     ("scraper", &["providers/src/page"]),

@@ -8,12 +8,11 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::rows::{corrupt, json, millis, moment, subject_from, subject_hex};
+use super::rows::{millis, moment, subject_from, subject_hex};
 use super::{SqliteStore, StoreError};
-use crate::job::{Answer, AnswerContent};
+use crate::job::Answer;
 use crate::keyring::SubjectKey;
-
-const TABLE: &str = "provider_answers";
+use crate::store::columns::{ANSWERS, ContentColumns, content_of, json};
 
 /// Writes answers, all in one statement.
 pub(super) const SAVE: &str = "
@@ -49,20 +48,14 @@ pub(super) struct AnswerRow<'a> {
 
 impl<'a> AnswerRow<'a> {
     pub(super) fn of(answer: &'a Answer) -> Self {
-        let (outcome, finding, handle, ready_at) = match &answer.content {
-            AnswerContent::Match(finding) => ("match", Some(finding), None, None),
-            AnswerContent::NoMatch => ("no_match", None, None, None),
-            AnswerContent::Pending { handle, ready_at } => {
-                ("pending", None, Some(handle.as_str()), Some(millis(*ready_at)))
-            }
-        };
+        let content = ContentColumns::of(&answer.content);
         Self {
             subject: subject_hex(&answer.subject),
             provider: &answer.provider,
-            outcome,
-            finding,
-            handle,
-            ready_at,
+            outcome: content.outcome,
+            finding: content.finding,
+            handle: content.handle,
+            ready_at: content.ready_at.map(millis),
             cost_micros: answer.cost_micros,
             fetched_at: millis(answer.fetched_at),
             expires_at: millis(answer.expires_at),
@@ -112,21 +105,17 @@ pub(super) async fn unexpired(
 }
 
 fn answer_from(row: &SqliteRow) -> Result<Answer, StoreError> {
-    let time = |column: &str| moment(row.try_get(column)?, TABLE);
-    let content = match row.try_get("outcome")? {
-        "match" => {
-            let finding =
-                serde_json::from_str(row.try_get("finding")?).map_err(|_| corrupt(TABLE, "a finding"))?;
-            AnswerContent::Match(finding)
-        }
-        "no_match" => AnswerContent::NoMatch,
-        "pending" => AnswerContent::Pending { handle: row.try_get("handle")?, ready_at: time("ready_at")? },
-        _ => return Err(corrupt(TABLE, "an outcome")),
-    };
+    let time = |column: &str| moment(row.try_get(column)?, ANSWERS);
+    let ready_at: Option<i64> = row.try_get("ready_at")?;
     Ok(Answer {
-        subject: subject_from(row, TABLE)?,
+        subject: subject_from(row, ANSWERS)?,
         provider: row.try_get("provider")?,
-        content,
+        content: content_of(
+            row.try_get("outcome")?,
+            row.try_get("finding")?,
+            row.try_get("handle")?,
+            ready_at.map(|at| moment(at, ANSWERS)).transpose()?,
+        )?,
         cost_micros: row.try_get("cost_micros")?,
         fetched_at: time("fetched_at")?,
         expires_at: time("expires_at")?,

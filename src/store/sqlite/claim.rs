@@ -4,8 +4,8 @@
 //! that very fence.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use gleaner_providers::EmailAddress;
 use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -14,7 +14,7 @@ use super::rows::{holds_json, millis, moment, subject_from};
 use super::suppress::tally_gone;
 use super::{SqliteStore, StoreError, Write};
 use crate::job::{Claimed, DeadReason, Fence, Hold, JobId};
-use crate::member::MemberId;
+use crate::store::columns::{JOBS, email_of, member_of};
 use crate::store::{Claim, Rescued};
 
 /// The levels of priority at which jobs wait. Due jobs are sought level by level: in the index, those of one level that
@@ -126,10 +126,9 @@ const REQUEUE_EXPIRED: &str = concat!(
 );
 
 pub(super) async fn claim(store: &SqliteStore, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
-    let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
     let rows = sqlx::query(CLAIM)
         .bind(millis(claim.now))
-        .bind(millis(claim.now).saturating_add(lease))
+        .bind(lease_end(claim.now, claim.lease))
         .bind(claim.owner)
         .bind(claim.limit)
         .fetch_all(&store.writer)
@@ -154,16 +153,18 @@ pub(super) async fn claim(store: &SqliteStore, claim: Claim<'_>) -> Result<Vec<C
     Ok(taken.into_iter().map(|(_, job)| job).collect())
 }
 
+fn lease_end(now: Timestamp, lease: Duration) -> i64 {
+    millis(now).saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX))
+}
+
 fn claimed(row: &SqliteRow, hold: Hold) -> Result<Claimed, StoreError> {
-    // What the parser says of an address is not repeated: it may quote it.
-    let corrupt = |what: &str| StoreError::Corrupt { table: "enrichment_jobs", reason: what.to_owned() };
     Ok(Claimed {
         hold,
-        member: MemberId::parse(row.try_get("member_id")?).map_err(|_| corrupt("the member id"))?,
-        email: EmailAddress::parse(row.try_get("email")?).map_err(|_| corrupt("the address"))?,
-        subject: subject_from(row, "enrichment_jobs")?,
+        member: member_of(row.try_get("member_id")?, JOBS)?,
+        email: email_of(row.try_get("email")?, JOBS)?,
+        subject: subject_from(row, JOBS)?,
         attempt: row.try_get("attempt")?,
-        queued_at: moment(row.try_get("queued_at")?, "enrichment_jobs")?,
+        queued_at: moment(row.try_get("queued_at")?, JOBS)?,
     })
 }
 
@@ -195,13 +196,15 @@ async fn bury_unreadable(store: &SqliteStore, holds: &[Hold], now: Timestamp) ->
 pub(super) async fn renew(
     store: &SqliteStore,
     holds: &[Hold],
-    until: Timestamp,
+    lease: Duration,
+    now: Timestamp,
 ) -> Result<Vec<Hold>, StoreError> {
     if holds.is_empty() {
         return Ok(Vec::new());
     }
+    let until = lease_end(now, lease);
     let renewed: Vec<(i64, i64)> =
-        sqlx::query_as(RENEW).bind(holds_json(holds)?).bind(millis(until)).fetch_all(&store.writer).await?;
+        sqlx::query_as(RENEW).bind(holds_json(holds)?).bind(until).fetch_all(&store.writer).await?;
     let renewed: HashSet<_> = renewed.into_iter().collect();
     Ok(holds.iter().filter(|hold| !renewed.contains(&(hold.job.0, hold.fence.0))).copied().collect())
 }
@@ -262,5 +265,5 @@ pub(super) async fn next_due(store: &SqliteStore) -> Result<Option<Timestamp>, S
         )"
     );
     let due: Option<i64> = sqlx::query_scalar(sql).fetch_one(&store.readers).await?;
-    due.map(|at| moment(at, "enrichment_jobs")).transpose()
+    due.map(|at| moment(at, JOBS)).transpose()
 }

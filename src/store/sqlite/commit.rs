@@ -9,12 +9,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::answers::AnswerRow;
-use super::plan::{Guard, Plan};
-use super::rows::{json, millis, subject_hex};
+use super::answers::{self, AnswerRow};
+use super::rows::{RecordRow, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{SqliteStore, StoreError, Write, answers, fleet};
+use super::{SqliteStore, StoreError, Write, fleet};
 use crate::job::{Answer, Committed, LookupEntry, Outcome};
+use crate::store::columns::json;
+use crate::store::plan::{Again, Guard, Plan};
 
 /// The outcomes whose fence is good: the rows that are missing are stale.
 const GUARDS: &str = "
@@ -114,6 +115,65 @@ struct OutcomeRow<'a> {
     subject: String,
 }
 
+/// One row of [`GUARDS`].
+#[derive(sqlx::FromRow)]
+struct GuardRow {
+    position: u32,
+    suppressed: bool,
+    outdated: bool,
+    successor_suppressed: bool,
+}
+
+impl From<GuardRow> for Guard {
+    fn from(row: GuardRow) -> Self {
+        let GuardRow { position, suppressed, outdated, successor_suppressed } = row;
+        let position = usize::try_from(position).unwrap_or(usize::MAX);
+        Self { position, suppressed, outdated, successor_suppressed }
+    }
+}
+
+#[derive(Serialize)]
+struct AgainRow<'a> {
+    id: i64,
+    run_at: i64,
+    snoozed: u8,
+    error: Option<&'a str>,
+}
+
+impl<'a> AgainRow<'a> {
+    fn of(again: &Again<'a>) -> Self {
+        let &Again { id, at, snoozed, error } = again;
+        Self { id, run_at: millis(at), snoozed: u8::from(snoozed), error }
+    }
+}
+
+#[derive(Serialize)]
+struct LookupRow<'a> {
+    job_id: i64,
+    member_id: &'a str,
+    provider: &'a str,
+    told: &'static str,
+    outcome: &'static str,
+    duration_us: u64,
+    cost_micros: u64,
+    at: i64,
+}
+
+impl<'a> LookupRow<'a> {
+    fn of(&(outcome, entry): &(&'a Outcome, &'a LookupEntry)) -> Self {
+        Self {
+            job_id: outcome.hold.job.0,
+            member_id: outcome.member.as_str(),
+            provider: &entry.provider,
+            told: entry.told.as_str(),
+            outcome: entry.outcome,
+            duration_us: u64::try_from(entry.duration.as_micros()).unwrap_or(u64::MAX),
+            cost_micros: entry.cost_micros,
+            at: millis(entry.at),
+        }
+    }
+}
+
 /// Commits outcomes, and saves answers of members who are still running along with them.
 pub(super) async fn commit(
     store: &SqliteStore,
@@ -127,23 +187,18 @@ pub(super) async fn commit(
     }
     let rows = json(&outcomes.iter().map(OutcomeRow::of).collect::<Vec<_>>())?;
     let mut tx = store.begin().await?;
-    let guards: Vec<Guard> = sqlx::query_as(GUARDS).bind(rows).fetch_all(&mut *tx).await?;
+    let guards: Vec<GuardRow> = sqlx::query_as(GUARDS).bind(rows).fetch_all(&mut *tx).await?;
+    let guards: Vec<_> = guards.into_iter().map(Guard::from).collect();
     let mut plan = Plan::of(outcomes, &guards, now);
-    plan.answers.extend(ahead.iter().map(AnswerRow::of));
+    plan.answers.extend(ahead);
     write_jobs(&mut tx, &plan, now).await?;
-    write_rows(&mut tx, RECORDS, &plan.records).await?;
-    write_rows(&mut tx, answers::SAVE, &plan.answers).await?;
-    write_rows(&mut tx, LOOKUPS, &plan.lookups).await?;
+    write_rows(&mut tx, RECORDS, plan.records.iter().map(RecordRow::of)).await?;
+    write_rows(&mut tx, answers::SAVE, plan.answers.iter().copied().map(AnswerRow::of)).await?;
+    write_rows(&mut tx, LOOKUPS, plan.lookups.iter().map(LookupRow::of)).await?;
     write_suppressions(&mut tx, &plan, now).await?;
-    fleet::book(&mut tx, &made(outcomes, &plan.answered)).await?;
+    fleet::book(&mut tx, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
     tx.commit().await?;
     Ok(plan.answered)
-}
-
-/// The lookups of every outcome that is not stale.
-fn made<'a>(outcomes: &'a [Outcome], answered: &[Committed]) -> Vec<&'a LookupEntry> {
-    let kept = outcomes.iter().zip(answered).filter(|(_, answer)| **answer != Committed::Stale);
-    kept.flat_map(|(outcome, _)| &outcome.lookups).collect()
 }
 
 impl<'a> OutcomeRow<'a> {
@@ -162,7 +217,7 @@ async fn write_jobs(tx: &mut Write, plan: &Plan<'_>, now: Timestamp) -> Result<(
         sqlx::query(BURY).bind(json(&plan.dead)?).bind(millis(now)).execute(&mut **tx).await?;
     }
     write_rows(tx, FINISH, &plan.done).await?;
-    write_rows(tx, AGAIN, &plan.again).await
+    write_rows(tx, AGAIN, plan.again.iter().map(AgainRow::of)).await
 }
 
 async fn write_suppressions(tx: &mut Write, plan: &Plan<'_>, now: Timestamp) -> Result<(), StoreError> {
@@ -175,9 +230,14 @@ async fn write_suppressions(tx: &mut Write, plan: &Plan<'_>, now: Timestamp) -> 
 }
 
 /// Runs a statement that takes many rows as one JSON text, where there are any.
-async fn write_rows<T: Serialize>(tx: &mut Write, sql: &'static str, rows: &[T]) -> Result<(), StoreError> {
+async fn write_rows<T: Serialize>(
+    tx: &mut Write,
+    sql: &'static str,
+    rows: impl IntoIterator<Item = T>,
+) -> Result<(), StoreError> {
+    let rows: Vec<T> = rows.into_iter().collect();
     if !rows.is_empty() {
-        sqlx::query(sql).bind(json(rows)?).execute(&mut **tx).await?;
+        sqlx::query(sql).bind(json(&rows)?).execute(&mut **tx).await?;
     }
     Ok(())
 }

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::rows::{corrupt, json, millis, moment};
+use super::rows::{millis, moment};
 use super::{SqliteStore, StoreError, Write};
 use crate::job::LookupEntry;
+use crate::store::columns::{corrupt, json};
 use crate::store::fleet::gate::{Booked, GateRow, Leaves, Spent, after};
 use crate::store::fleet::{
     Beat, Bill, Closed, ClosedBy, FORGOTTEN_AFTER, GateState, Granted, Pulse, Resumed, SILENT_AFTER,

@@ -1,16 +1,15 @@
-//! Taking registrations in: what is known of each decides what becomes of it.
+//! Taking registrations in: what is known of each decides what becomes of it (`decide.rs`).
 //!
-//! A member counts once, where its job is, else its dead letter, else its record. Invariant: `intake_tally` is
-//! counted in the transaction that takes in, from what came through the door.
-
-use std::collections::HashMap;
+//! Invariant: `intake_tally` is counted in the transaction that takes in, from what came through the door.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::rows::{json, millis, stamp, subject_hex};
+use super::rows::{millis, stamp, subject_hex};
 use super::{SqliteStore, StoreError, Write};
 use crate::job::{DeadReason, Intake, Refusal, Registration};
+use crate::store::columns::json;
+use crate::store::decide::{Decided, Known, Tally, Traces};
 
 /// What is known of each registration's member and subject, in the order of the batch.
 const KNOWN: &str = "
@@ -71,46 +70,10 @@ impl<'a> RegistrationRow<'a> {
 }
 
 /// One row of [`KNOWN`].
-#[derive(Clone, Copy, sqlx::FromRow)]
-struct Known {
-    suppressed: bool,
-    /// The member's record is about this subject, final and unexpired.
-    fresh: bool,
-    #[sqlx(flatten)]
-    member: Traces,
-}
+type KnownRow = (bool, bool, bool, bool, bool);
 
-/// What there is of a member.
-#[derive(Clone, Copy, sqlx::FromRow)]
-struct Traces {
-    has_job: bool,
-    has_record: bool,
-    has_dead_letter: bool,
-}
-
-/// What was counted at the door.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) taken_in: u32,
-    pub(super) repeated: u32,
-    pub(super) suppressed: u32,
-}
-
-impl Tally {
-    pub(super) async fn add(self, tx: &mut Write) -> Result<(), StoreError> {
-        let sql = "
-            UPDATE intake_tally SET
-                taken_in = taken_in + ?,
-                repeated = repeated + ?,
-                suppressed = suppressed + ?";
-        sqlx::query(sql)
-            .bind(self.taken_in)
-            .bind(self.repeated)
-            .bind(self.suppressed)
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
-    }
+fn known_from((suppressed, has_job, has_record, has_dead_letter, fresh): KnownRow) -> Known {
+    Known { suppressed, fresh, member: Traces { has_job, has_record, has_dead_letter } }
 }
 
 pub(super) async fn enqueue(
@@ -124,6 +87,7 @@ pub(super) async fn enqueue(
     let mut tx = store.begin().await?;
     let answers = enqueue_within(&mut tx, batch, now).await?;
     tx.commit().await?;
+    store.jobs.notify_one();
     Ok(answers)
 }
 
@@ -137,77 +101,34 @@ pub(super) async fn enqueue_within(
         return Ok(Vec::new());
     }
     let rows = json(&batch.iter().map(RegistrationRow::of).collect::<Vec<_>>())?;
-    let known = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut **tx).await?;
-    let decided = Decided::about(batch, known);
-    decided.write(tx, batch, now).await?;
+    let known: Vec<KnownRow> = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut **tx).await?;
+    let known: Vec<_> = known.into_iter().map(known_from).collect();
+    let decided = Decided::about(batch, &known);
+    if !decided.superseded.is_empty() {
+        sqlx::query(SUPERSEDE).bind(json(&decided.superseded)?).execute(&mut **tx).await?;
+    }
+    let jobs: Vec<_> = decided.jobs(batch).into_iter().map(RegistrationRow::of).collect();
+    if !jobs.is_empty() {
+        sqlx::query(QUEUE).bind(json(&jobs)?).bind(millis(now)).execute(&mut **tx).await?;
+    }
+    add(tx, decided.tally).await?;
     Ok(decided.answers)
 }
 
-/// What becomes of a batch.
-#[derive(Default)]
-struct Decided<'a> {
-    answers: Vec<Intake>,
-    /// Where in the batch the newest registration of each member is that has a job now.
-    jobs: HashMap<&'a str, usize>,
-    /// Members whose dead letter is overtaken by a registration.
-    superseded: Vec<&'a str>,
-    tally: Tally,
-}
-
-impl<'a> Decided<'a> {
-    fn about(batch: &'a [Registration], known: Vec<Known>) -> Self {
-        let mut decided = Self::default();
-        for (position, (registration, known)) in batch.iter().zip(known).enumerate() {
-            let answer = decided.one(position, registration, known);
-            decided.answers.push(answer);
-        }
-        decided
-    }
-
-    fn one(&mut self, position: usize, registration: &'a Registration, known: Known) -> Intake {
-        let member = registration.member.as_str();
-        if known.suppressed {
-            self.tally.taken_in += 1;
-            self.tally.suppressed += 1;
-            return Intake::Suppressed;
-        }
-        if known.member.has_dead_letter {
-            self.superseded.push(member);
-        }
-        let has_job = known.member.has_job || self.jobs.contains_key(member);
-        if !has_job && known.fresh {
-            self.tally.repeated += 1;
-            return Intake::Fresh;
-        }
-        self.jobs.insert(member, position);
-        if has_job || known.member.has_record || known.member.has_dead_letter {
-            self.tally.repeated += 1;
-        } else {
-            self.tally.taken_in += 1;
-        }
-        if has_job { Intake::Repeated } else { Intake::Queued }
-    }
-
-    async fn write(
-        &self,
-        tx: &mut Write,
-        batch: &'a [Registration],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        if !self.superseded.is_empty() {
-            sqlx::query(SUPERSEDE).bind(json(&self.superseded)?).execute(&mut **tx).await?;
-        }
-        if !self.jobs.is_empty() {
-            // In the order of the batch: first come, first served.
-            let newest = |(position, registration): (usize, &'a Registration)| {
-                let is_newest = self.jobs.get(registration.member.as_str()) == Some(&position);
-                is_newest.then(|| RegistrationRow::of(registration))
-            };
-            let jobs: Vec<_> = batch.iter().enumerate().filter_map(newest).collect();
-            sqlx::query(QUEUE).bind(json(&jobs)?).bind(millis(now)).execute(&mut **tx).await?;
-        }
-        self.tally.add(tx).await
-    }
+/// Adds to what was counted at the door.
+pub(super) async fn add(tx: &mut Write, tally: Tally) -> Result<(), StoreError> {
+    let sql = "
+        UPDATE intake_tally SET
+            taken_in = taken_in + ?,
+            repeated = repeated + ?,
+            suppressed = suppressed + ?";
+    sqlx::query(sql)
+        .bind(tally.taken_in)
+        .bind(tally.repeated)
+        .bind(tally.suppressed)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -244,7 +165,7 @@ pub(super) async fn refuse(store: &SqliteStore, batch: &[Refusal], now: Timestam
         .execute(&mut *tx)
         .await?;
     let taken_in = u32::try_from(batch.len()).unwrap_or(u32::MAX);
-    Tally { taken_in, ..Tally::default() }.add(&mut tx).await?;
+    add(&mut tx, Tally { taken_in, ..Tally::default() }).await?;
     tx.commit().await?;
     Ok(())
 }

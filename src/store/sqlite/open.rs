@@ -6,13 +6,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
 use super::super::StoreError;
 use super::{SqliteStore, Write};
+use crate::store::Migrated;
+use crate::store::migrate::{check_key, migration_error};
 
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +30,10 @@ const READERS: u32 = 3;
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 
 /// Opens the writing connection and the readers.
-pub(super) async fn open(path: &Path, key_fingerprint: &str) -> Result<(SqlitePool, SqlitePool), StoreError> {
+pub(super) async fn open(
+    path: &Path,
+    key_fingerprint: &str,
+) -> Result<(SqlitePool, SqlitePool, Migrated), StoreError> {
     let in_memory = path == Path::new(SqliteStore::MEMORY);
     let options = SqliteConnectOptions::new()
         .busy_timeout(BUSY_TIMEOUT)
@@ -51,12 +56,12 @@ pub(super) async fn open(path: &Path, key_fingerprint: &str) -> Result<(SqlitePo
     let writer = connect_patiently(writing).await?;
     let opened = prepare(&writer, key_fingerprint).await;
     let readers = match opened {
-        Ok(()) if in_memory => Ok(writer.clone()),
-        Ok(()) => Ok(pool(READERS).connect_lazy_with(options.read_only(true))),
+        Ok(migrated) if in_memory => Ok((writer.clone(), migrated)),
+        Ok(migrated) => Ok((pool(READERS).connect_lazy_with(options.read_only(true)), migrated)),
         Err(error) => Err(error),
     };
     match readers {
-        Ok(readers) => Ok((writer, readers)),
+        Ok((readers, migrated)) => Ok((writer, readers, migrated)),
         Err(error) => {
             writer.close().await;
             Err(error)
@@ -89,8 +94,17 @@ async fn connect_patiently(options: SqliteConnectOptions) -> Result<SqlitePool, 
 
 /// Brings the tables up to date and checks the key, in one transaction: two processes that start at once do it
 /// one after the other, and a refused database stays as it was.
-async fn prepare(writer: &SqlitePool, key_fingerprint: &str) -> Result<(), StoreError> {
+async fn prepare(writer: &SqlitePool, key_fingerprint: &str) -> Result<Migrated, StoreError> {
     let mut tx: Write = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let exists: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')")
+            .fetch_one(&mut *tx)
+            .await?;
+    let before: Vec<i64> = if exists {
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations").fetch_all(&mut *tx).await?
+    } else {
+        Vec::new()
+    };
     MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(migration_error)?;
     sqlx::query("INSERT INTO meta (key, value) VALUES ('key_fingerprint', ?) ON CONFLICT (key) DO NOTHING")
         .bind(key_fingerprint)
@@ -99,30 +113,9 @@ async fn prepare(writer: &SqlitePool, key_fingerprint: &str) -> Result<(), Store
     let written_with: String = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'key_fingerprint'")
         .fetch_one(&mut *tx)
         .await?;
-    if written_with != key_fingerprint {
-        return Err(StoreError::Open(format!(
-            "it was written with the key {written_with}, and the key file holds {key_fingerprint}; restore the \
-             key file that belongs to this database, or start with another database"
-        )));
-    }
+    check_key(&written_with, key_fingerprint)?;
     tx.commit().await?;
-    Ok(())
-}
-
-fn migration_error(error: MigrateError) -> StoreError {
-    match error {
-        MigrateError::VersionMissing(version) => StoreError::Open(format!(
-            "a newer version of gleaner wrote it (migration {version}); install that version, or restore a backup"
-        )),
-        MigrateError::VersionMismatch(version) => StoreError::Open(format!(
-            "its tables were made by another build of gleaner (migration {version} differs); use that build"
-        )),
-        MigrateError::Execute(error) => error.into(),
-        MigrateError::ExecuteMigration(error, version) => {
-            StoreError::Open(format!("migration {version} failed: {}", StoreError::from(error)))
-        }
-        other => StoreError::Open(other.to_string()),
-    }
+    Ok(Migrated::since(&before, &MIGRATIONS))
 }
 
 /// Makes the file before `SQLite` does, so that it and the files beside it are the owner's only. The mode of a

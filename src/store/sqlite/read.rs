@@ -5,11 +5,11 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::rows::{corrupt, moment, record_from};
+use super::rows::{moment, record_from};
 use super::{SqliteStore, StoreError};
-use crate::job::DeadReason;
 use crate::member::MemberId;
 use crate::record::Record;
+use crate::store::columns::{DEAD_LETTERS, dead_reason_of, member_of};
 use crate::store::{Census, DeadLetter, LookupTotals, Page};
 
 /// A member who has a job or a dead letter is counted there, not at its record.
@@ -118,19 +118,14 @@ pub(super) async fn dead_letters(store: &SqliteStore, page: Page) -> Result<Vec<
 }
 
 fn dead_letter(row: &SqliteRow) -> Result<DeadLetter, StoreError> {
-    const TABLE: &str = "dead_letters";
     let member: Option<&str> = row.try_get("member_id")?;
-    let reason: &str = row.try_get("reason")?;
     Ok(DeadLetter {
         id: row.try_get("id")?,
-        member_id: member.map(MemberId::parse).transpose().map_err(|_| corrupt(TABLE, "member_id"))?,
+        member_id: member.map(|member| member_of(member, DEAD_LETTERS)).transpose()?,
         origin: row.try_get("origin")?,
-        reason: DeadReason::ALL
-            .into_iter()
-            .find(|known| known.as_str() == reason)
-            .ok_or_else(|| corrupt(TABLE, "reason"))?,
+        reason: dead_reason_of(row.try_get("reason")?)?,
         error: row.try_get("error")?,
         attempts: row.try_get("attempts")?,
-        at: moment(row.try_get("at")?, TABLE)?,
+        at: moment(row.try_get("at")?, DEAD_LETTERS)?,
     })
 }

@@ -2,9 +2,9 @@
 
 use sqlx::Row as _;
 
-use super::rows::json;
 use super::{SqliteStore, StoreError};
 use crate::job::Registration;
+use crate::store::columns::json;
 use crate::store::reconcile::{Found, Known};
 
 const FOUND: &str = "

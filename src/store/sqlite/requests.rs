@@ -9,17 +9,15 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::intake::{Tally, enqueue_within};
-use super::rows::{corrupt, json, millis, moment, stamp};
+use super::intake::{add, enqueue_within};
+use super::rows::{millis, moment, stamp};
 use super::{SqliteStore, StoreError, Write};
 use crate::job::{Delivered, Delivery};
 use crate::keyring::SeenKey;
 use crate::member::MemberId;
-use crate::store::requests::{
-    FORGET_AT_ONCE, Place, PlaceStatus, Remembered, Seen, Sorted, keys, outcomes_from,
-};
-
-const TABLE: &str = "seen_requests";
+use crate::store::columns::{JOBS, RECORDS, corrupt, json};
+use crate::store::decide::Tally;
+use crate::store::requests::{FORGET_AT_ONCE, Place, Remembered, Seen, Sorted, keys, seen_of, status_of};
 
 const SEEN: &str = "
     SELECT key, content, outcomes FROM seen_requests
@@ -91,7 +89,7 @@ pub(super) async fn enqueue_once(
     let sorted = Sorted::new(deliveries, seen(&mut tx, &keys, now).await?);
     let outcomes = enqueue_within(&mut tx, &sorted.registrations, now).await?;
     if sorted.repeats > 0 {
-        Tally { repeated: sorted.repeats, ..Tally::default() }.add(&mut tx).await?;
+        add(&mut tx, Tally { repeated: sorted.repeats, ..Tally::default() }).await?;
     }
     let (answers, rows) = sorted.answers(&outcomes);
     if !rows.is_empty() {
@@ -99,6 +97,7 @@ pub(super) async fn enqueue_once(
         sqlx::query(REMEMBER).bind(json(&rows)?).bind(millis(forget_at)).execute(&mut *tx).await?;
     }
     tx.commit().await?;
+    store.jobs.notify_one();
     Ok(answers)
 }
 
@@ -116,15 +115,7 @@ async fn seen(
 }
 
 fn seen_from(row: &SqliteRow) -> Result<(SeenKey, Seen), StoreError> {
-    let key =
-        |bytes: &[u8]| bytes.try_into().map(SeenKey::from_bytes).map_err(|_| corrupt(TABLE, "a keyed hash"));
-    let (content, outcomes): (Option<&[u8]>, Option<&str>) =
-        (row.try_get("content")?, row.try_get("outcomes")?);
-    let request = match (content, outcomes) {
-        (Some(content), Some(outcomes)) => Some((key(content)?, outcomes_from(outcomes)?)),
-        _ => None,
-    };
-    Ok((key(row.try_get("key")?)?, Seen { request }))
+    seen_of(row.try_get("key")?, row.try_get("content")?, row.try_get("outcomes")?)
 }
 
 pub(super) async fn forget(store: &SqliteStore, now: Timestamp) -> Result<u64, StoreError> {
@@ -148,18 +139,15 @@ pub(super) async fn place(
 }
 
 fn place_from(row: &SqliteRow) -> Result<Place, StoreError> {
-    const TABLE: &str = "enrichment_jobs";
     let at = match row.try_get::<Option<&str>, _>("written")? {
-        Some(written) => {
-            written.parse().map_err(|_| corrupt("supplemental_member_information", "updated_at"))?
-        }
-        None => moment(row.try_get("at")?, TABLE)?,
+        Some(written) => written.parse().map_err(|_| corrupt(RECORDS, "updated_at"))?,
+        None => moment(row.try_get("at")?, JOBS)?,
     };
     let next_run: Option<i64> = row.try_get("next_run")?;
     Ok(Place {
-        status: PlaceStatus::from_word(row.try_get("status")?).ok_or_else(|| corrupt(TABLE, "a state"))?,
+        status: status_of(row.try_get("status")?)?,
         at,
         attempts: row.try_get("attempts")?,
-        next_run: next_run.map(|at| moment(at, TABLE)).transpose()?,
+        next_run: next_run.map(|at| moment(at, JOBS)).transpose()?,
     })
 }

@@ -5,11 +5,12 @@
 
 use jiff::Timestamp;
 
-use super::intake::Tally;
-use super::rows::{json, millis, subject_hex};
-use super::{SqliteStore, StoreError, Write};
+use super::rows::{millis, subject_hex};
+use super::{SqliteStore, StoreError, Write, intake};
 use crate::job::SuppressionReason;
 use crate::keyring::SubjectKey;
+use crate::store::columns::json;
+use crate::store::decide::Tally;
 
 const MARK: &str = "
     INSERT INTO suppressions (subject, reason, created_at)
@@ -91,5 +92,5 @@ pub(super) async fn tally_gone(tx: &mut Write, members: &[String]) -> Result<(),
         return Ok(());
     }
     let suppressed: u32 = sqlx::query_scalar(GONE).bind(json(&members)?).fetch_one(&mut **tx).await?;
-    Tally { suppressed, ..Tally::default() }.add(tx).await
+    intake::add(tx, Tally { suppressed, ..Tally::default() }).await
 }

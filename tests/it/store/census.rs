@@ -13,7 +13,6 @@ use tokio::task::block_in_place;
 
 use super::support::{Database, LEASE, at, census, claim, member, outcome, record, registration, subject};
 
-const CASES: u32 = 256;
 const MAX_ATTEMPTS: u32 = 3;
 /// When records expire, in seconds of a history.
 const FRESHNESS: i64 = 150;
@@ -271,7 +270,7 @@ impl Model {
 
 pub(crate) async fn every_history_adds_up(database: &impl Database) {
     assert_eq!(census(&*database.open().await).await, Census::default());
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: database.histories(), failure_persistence: None, ..Config::default() };
     block_in_place(|| {
         TestRunner::new(config)
             .run(&steps(), |history| {

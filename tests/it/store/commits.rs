@@ -5,8 +5,8 @@ use gleaner::record::RecordStatus;
 use gleaner::store::{LookupTotals, Page, Store};
 
 use super::support::{
-    Database, a_match, answer, at, census, claim, claim_one, earlier, email, lookup, member, outcome, record,
-    registration, registrations, subject, written,
+    Database, LEASE, a_match, answer, at, census, claim, claim_one, earlier, email, lookup, member, outcome,
+    record, registration, registrations, subject, written,
 };
 
 const PAGE: Page = Page { limit: 100, before: None };
@@ -112,7 +112,7 @@ pub(crate) async fn a_stale_outcome_writes_nothing(database: &impl Database) {
     assert_eq!(store.answers(&[subject(0)], at(0)).await.unwrap(), []);
     assert_eq!(lookups(&*store).await, 0);
     assert_eq!(census(&*store).await.running, 1);
-    assert_eq!(store.next_due().await.unwrap(), Some(at(121)), "the owner's lease is as it was");
+    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(121)), "the owner's lease is as it was");
     let done = written(&owner, RecordStatus::Complete);
     assert_eq!(store.commit(&[done], at(63)).await.unwrap(), [Committed::Applied]);
     assert_eq!(
@@ -169,7 +169,7 @@ pub(crate) async fn an_address_changed_meanwhile_runs_again(database: &impl Data
     store.enqueue(&[registration(1, "old")], at(0)).await.unwrap();
     let job = claim_one(&*store, at(0)).await;
     store.enqueue(&[registration(1, "new")], at(1)).await.unwrap();
-    assert_eq!(store.renew(&[job.hold], at(200)).await.unwrap(), [], "the execution stays valid");
+    assert_eq!(store.renew(&[job.hold], LEASE, at(140)).await.unwrap(), [], "the execution stays valid");
     let done = with_traces(written(&job, RecordStatus::Complete));
     assert_eq!(store.commit(&[done], at(2)).await.unwrap(), [Committed::Applied]);
     assert_eq!(store.record(&member(1)).await.unwrap(), None, "nobody asks about the old address any more");

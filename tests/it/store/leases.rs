@@ -84,15 +84,15 @@ pub(crate) async fn a_lost_hold_does_nothing(database: &impl Database) {
     store.enqueue(&[registration(1, 1)], at(0)).await.unwrap();
     let zombie = claim_one(&*store, at(0)).await;
     store.rescue(after_the_lease(), 5).await.unwrap();
-    let waiting = store.renew(&[zombie.hold], at(9_000)).await.unwrap();
+    let waiting = store.renew(&[zombie.hold], LEASE, at(8_940)).await.unwrap();
     assert_eq!(waiting, [zombie.hold], "a rescued job has no lease to renew");
 
     let owner = claim_one(&*store, after_the_lease()).await;
-    let lost = store.renew(&[zombie.hold, owner.hold], at(9_000)).await.unwrap();
+    let lost = store.renew(&[zombie.hold, owner.hold], LEASE, at(8_940)).await.unwrap();
     assert_eq!(lost, [zombie.hold]);
     store.release(&[zombie.hold], at(100)).await.unwrap();
     assert_eq!(census(&*store).await.running, 1, "a zombie cannot give away what is not its own");
-    assert_eq!(store.next_due().await.unwrap(), Some(at(9_000)), "nor touch the lease");
+    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(9_000)), "nor touch the lease");
 }
 
 pub(crate) async fn a_release_gives_the_attempt_back_but_not_the_fence(database: &impl Database) {
@@ -123,7 +123,7 @@ pub(crate) async fn rescues_end_in_a_dead_letter(database: &impl Database) {
     assert_eq!((letters.len(), letters[0].attempts), (1, 3));
     assert_eq!(letters[0].reason, DeadReason::LeaseExpired);
     assert_eq!(letters[0].member_id, Some(member(0)));
-    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(store.next_due(at(0)).await.unwrap(), None);
     let census = census(&*store).await;
     assert_eq!((census.taken_in, census.dead_letters), (1, 1));
 }
@@ -132,24 +132,24 @@ pub(crate) async fn a_renewed_lease_is_not_rescued(database: &impl Database) {
     let store = database.open().await;
     store.enqueue(&registrations(1), at(0)).await.unwrap();
     let job = claim_one(&*store, at(0)).await;
-    assert_eq!(store.renew(&[], at(500)).await.unwrap(), []);
-    assert_eq!(store.renew(&[job.hold], at(500)).await.unwrap(), []);
-    assert_eq!(store.renew(&[earlier(job.hold)], at(1)).await.unwrap(), [earlier(job.hold)]);
+    assert_eq!(store.renew(&[], LEASE, at(440)).await.unwrap(), []);
+    assert_eq!(store.renew(&[job.hold], LEASE, at(440)).await.unwrap(), []);
+    assert_eq!(store.renew(&[earlier(job.hold)], LEASE, at(-59)).await.unwrap(), [earlier(job.hold)]);
     assert_eq!(store.rescue(at(499), 1).await.unwrap(), Rescued::default());
     assert_eq!(store.rescue(at(500), 1).await.unwrap(), Rescued { requeued: 0, buried: 1 });
 }
 
 pub(crate) async fn the_next_due_time_is_known(database: &impl Database) {
     let store = database.open().await;
-    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(store.next_due(at(0)).await.unwrap(), None);
     store.enqueue(&[registration(2, 2)], at(20)).await.unwrap();
     store.enqueue(&[registration(1, 1)], at(10)).await.unwrap();
-    assert_eq!(store.next_due().await.unwrap(), Some(at(10)));
+    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(10)));
     let job = claim_one(&*store, at(10)).await;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
+    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(20)));
     let other = claim_one(&*store, at(20)).await;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(70)), "when the first lease ends");
+    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(70)), "when the first lease ends");
     let done = [written(&job, RecordStatus::Complete), written(&other, RecordStatus::Complete)];
     store.commit(&done, at(21)).await.unwrap();
-    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(store.next_due(at(0)).await.unwrap(), None);
 }

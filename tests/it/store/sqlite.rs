@@ -148,7 +148,7 @@ async fn lower_priorities_wait_for_higher_ones() {
     sqlx::query(reverse).execute(&mut consumer(&database.path()).await).await.unwrap();
     let order: Vec<_> = claim(&*store, 4, at(9)).await.into_iter().map(|job| job.member).collect();
     assert_eq!(order, [member(5), member(3), member(4), member(1)]);
-    assert_eq!(store.next_due().await.unwrap(), Some(at(0)));
+    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(0)));
 }
 
 /// A row that an older version wrote and this one cannot read.

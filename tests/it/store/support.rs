@@ -8,6 +8,7 @@ use gleaner::job::{Answer, AnswerContent, Claimed, Hold, LookupEntry, Outcome, R
 use gleaner::keyring::{Keyring, SubjectKey};
 use gleaner::member::MemberId;
 use gleaner::record::{Record, RecordStatus, Source, Sourced};
+use gleaner::store::postgres::{Access, Clock, PostgresStore};
 use gleaner::store::sqlite::SqliteStore;
 use gleaner::store::{Census, Claim, SharedStore, Store};
 use gleaner_providers::{
@@ -15,6 +16,10 @@ use gleaner_providers::{
     SocialProfile,
 };
 use jiff::{SignedDuration, Timestamp};
+use sqlx::{Connection as _, PgConnection};
+use tokio::sync::OnceCell;
+
+use crate::support;
 
 pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
@@ -25,6 +30,11 @@ pub(crate) trait Database: Send + Sync {
 
     /// A new, empty database of this kind, made as cheaply as it can be.
     async fn fresh(&self) -> SharedStore;
+
+    /// How many random histories are worth their time here.
+    fn histories(&self) -> u32 {
+        256
+    }
 }
 
 /// A database in a file that is gone after the test.
@@ -50,6 +60,70 @@ impl Database for SqliteFile {
 
     async fn fresh(&self) -> SharedStore {
         Arc::new(SqliteStore::open(SqliteStore::MEMORY, &keyring().fingerprint()).await.unwrap())
+    }
+}
+
+/// A database of its own on the test server.
+pub(crate) struct PostgresDatabase {
+    url: OnceCell<String>,
+    fresh: OnceCell<SharedStore>,
+    pooler: bool,
+}
+
+impl PostgresDatabase {
+    pub(crate) fn new() -> Self {
+        Self { url: OnceCell::new(), fresh: OnceCell::new(), pooler: false }
+    }
+
+    /// The same, reached through a pooler in transaction mode.
+    pub(crate) fn behind_a_pooler() -> Self {
+        Self { pooler: true, ..Self::new() }
+    }
+
+    pub(crate) async fn url(&self) -> &str {
+        self.url.get_or_init(support::postgres_database).await
+    }
+
+    pub(crate) async fn access(&self, clock: Clock) -> Access {
+        let mut url = url::Url::parse(self.url().await).unwrap();
+        if self.pooler {
+            let pooler = url::Url::parse(&support::service("GLEANER_TEST_PGBOUNCER")).unwrap();
+            url.set_port(pooler.port()).unwrap();
+        }
+        Access { url: String::from(url).into(), pooler: self.pooler, clock }
+    }
+
+    pub(crate) async fn store(&self, clock: Clock) -> Arc<PostgresStore> {
+        let access = self.access(clock).await;
+        Arc::new(PostgresStore::open(&access, &keyring().fingerprint()).await.unwrap())
+    }
+
+    /// A consumer's own connection.
+    pub(crate) async fn consumer(&self) -> PgConnection {
+        PgConnection::connect(self.url().await).await.unwrap()
+    }
+}
+
+#[async_trait]
+impl Database for PostgresDatabase {
+    async fn open(&self) -> SharedStore {
+        self.store(Clock::Given).await
+    }
+
+    /// The same database, emptied.
+    async fn fresh(&self) -> SharedStore {
+        let emptied = "
+            DELETE FROM enrichment_jobs; DELETE FROM supplemental_member_information; DELETE FROM dead_letters;
+            DELETE FROM provider_answers; DELETE FROM lookup_log; DELETE FROM suppressions; DELETE FROM seen_requests;
+            DELETE FROM provider_gates; DELETE FROM provider_usage; DELETE FROM workers;
+            UPDATE intake_tally SET taken_in = 0, repeated = 0, suppressed = 0";
+        sqlx::raw_sql(emptied).execute(&mut self.consumer().await).await.unwrap();
+        self.fresh.get_or_init(|| self.open()).await.clone()
+    }
+
+    /// Each step is some round trips, and each commit waits for the disk.
+    fn histories(&self) -> u32 {
+        64
     }
 }
 

@@ -7,17 +7,16 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::answers::AnswerRow;
-use super::rows::{RecordRow, millis};
-use crate::job::{Committed, LookupEntry, Outcome, SuppressionReason, Verdict};
+use super::columns::RecordColumns;
+use crate::job::{Answer, Committed, LookupEntry, Outcome, SuppressionReason, Verdict};
 use crate::keyring::SubjectKey;
 use crate::record::Record;
 
 /// What the database says of an outcome whose fence is still good.
-#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Guard {
     /// Which outcome of the batch it is about.
-    pub(super) position: u32,
+    pub(super) position: usize,
     /// The subject that was looked up must not be looked up any more.
     pub(super) suppressed: bool,
     /// The member has registered another address meanwhile.
@@ -32,11 +31,11 @@ pub(super) struct Plan<'a> {
     pub(super) answered: Vec<Committed>,
     /// Jobs that are over.
     pub(super) done: Vec<i64>,
-    pub(super) again: Vec<AgainRow<'a>>,
-    pub(super) dead: Vec<DeadRow<'a>>,
-    pub(super) records: Vec<RecordRow<'a>>,
-    pub(super) answers: Vec<AnswerRow<'a>>,
-    pub(super) lookups: Vec<LookupRow<'a>>,
+    pub(super) again: Vec<Again<'a>>,
+    pub(super) dead: Vec<Dead<'a>>,
+    pub(super) records: Vec<RecordColumns<'a>>,
+    pub(super) answers: Vec<&'a Answer>,
+    pub(super) lookups: Vec<(&'a Outcome, &'a LookupEntry)>,
     /// People who turned out not to be looked up.
     pub(super) suppress: Vec<(SubjectKey, SuppressionReason)>,
     /// Members whose record goes, whatever address it was about.
@@ -46,32 +45,20 @@ pub(super) struct Plan<'a> {
 }
 
 /// A job that is due again later.
-#[derive(Serialize)]
-pub(super) struct AgainRow<'a> {
-    id: i64,
-    run_at: i64,
+pub(super) struct Again<'a> {
+    pub(super) id: i64,
+    pub(super) at: Timestamp,
     /// Whether the attempt is given back.
-    snoozed: u8,
-    error: Option<&'a str>,
+    pub(super) snoozed: bool,
+    pub(super) error: Option<&'a str>,
 }
 
+/// A job that stopped for good.
 #[derive(Serialize)]
-pub(super) struct DeadRow<'a> {
-    id: i64,
-    reason: &'static str,
-    error: &'a str,
-}
-
-#[derive(Serialize)]
-pub(super) struct LookupRow<'a> {
-    job_id: i64,
-    member_id: &'a str,
-    provider: &'a str,
-    told: &'static str,
-    outcome: &'static str,
-    duration_us: u64,
-    cost_micros: u64,
-    at: i64,
+pub(super) struct Dead<'a> {
+    pub(super) id: i64,
+    pub(super) reason: &'static str,
+    pub(super) error: &'a str,
 }
 
 impl<'a> Plan<'a> {
@@ -79,8 +66,8 @@ impl<'a> Plan<'a> {
         let mut guard_of = vec![None; outcomes.len()];
         let mut jobs = HashSet::new();
         for guard in guards {
-            let position = usize::try_from(guard.position).unwrap_or(usize::MAX);
-            if let (Some(slot), Some(outcome)) = (guard_of.get_mut(position), outcomes.get(position))
+            if let (Some(slot), Some(outcome)) =
+                (guard_of.get_mut(guard.position), outcomes.get(guard.position))
                 // One hold ends one execution: of two outcomes for it, the second is stale.
                 && jobs.insert(outcome.hold.job)
             {
@@ -109,7 +96,7 @@ impl<'a> Plan<'a> {
 
     fn guarded(&mut self, outcome: &'a Outcome, guard: Guard, now: Timestamp) -> Committed {
         // Calls that were made are on the record whatever became of them.
-        self.lookups.extend(outcome.lookups.iter().map(|entry| LookupRow::of(outcome, entry)));
+        self.lookups.extend(outcome.lookups.iter().map(|entry| (outcome, entry)));
         let told_to_suppress = matches!(outcome.verdict, Verdict::Suppressed(_));
         if told_to_suppress {
             self.forget.push(outcome.member.as_str());
@@ -118,7 +105,7 @@ impl<'a> Plan<'a> {
             self.end_or_succeed(outcome, guard, now);
             return if told_to_suppress { Committed::Applied } else { Committed::Suppressed };
         }
-        self.answers.extend(outcome.answers.iter().map(AnswerRow::of));
+        self.answers.extend(&outcome.answers);
         if guard.outdated {
             self.end_or_succeed(outcome, guard, now);
         } else {
@@ -153,7 +140,7 @@ impl<'a> Plan<'a> {
             }
             Verdict::Dead { reason, error, partial } => {
                 let id = outcome.hold.job.0;
-                self.dead.push(DeadRow { id, reason: reason.as_str(), error });
+                self.dead.push(Dead { id, reason: reason.as_str(), error });
                 self.done.push(id);
                 self.write(outcome, partial.as_deref());
             }
@@ -163,26 +150,11 @@ impl<'a> Plan<'a> {
     }
 
     fn run_again(&mut self, outcome: &Outcome, at: Timestamp, snoozed: bool, error: Option<&'a str>) {
-        let (id, run_at) = (outcome.hold.job.0, millis(at));
-        self.again.push(AgainRow { id, run_at, snoozed: u8::from(snoozed), error });
+        self.again.push(Again { id: outcome.hold.job.0, at, snoozed, error });
     }
 
     fn write(&mut self, outcome: &'a Outcome, record: Option<&'a Record>) {
-        self.records.extend(record.map(|record| RecordRow::of(record, &outcome.member, &outcome.subject)));
-    }
-}
-
-impl<'a> LookupRow<'a> {
-    fn of(outcome: &'a Outcome, entry: &'a LookupEntry) -> Self {
-        Self {
-            job_id: outcome.hold.job.0,
-            member_id: outcome.member.as_str(),
-            provider: &entry.provider,
-            told: entry.told.as_str(),
-            outcome: entry.outcome,
-            duration_us: u64::try_from(entry.duration.as_micros()).unwrap_or(u64::MAX),
-            cost_micros: entry.cost_micros,
-            at: millis(entry.at),
-        }
+        self.records
+            .extend(record.map(|record| RecordColumns::of(record, &outcome.member, &outcome.subject)));
     }
 }

@@ -1,0 +1,141 @@
+//! Connections, and how a transaction begins: the only file that knows whether a pooler stands between.
+//!
+//! Invariant: what writes about people begins with [`Sessions::write`] or [`Sessions::exclude`], and so behind the gate;
+//! behind a pooler, everything is inside a transaction and nothing is left on the connection.
+
+use sqlx::postgres::{PgArguments, PgPool, PgRow};
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres, Transaction, pool::PoolConnection};
+
+use super::StoreError;
+
+/// The two numbers of the gate's lock: `Glea` in ASCII, and 1.
+macro_rules! gate {
+    () => {
+        "(1198286177, 1)"
+    };
+}
+
+/// Whatever the database's default is: a snapshot that was taken before the gate would miss what passed it. The
+/// limits are those that connections of our own are given when they are made (`open.rs`), which a pooler's are not.
+macro_rules! begin {
+    (own) => {
+        "BEGIN ISOLATION LEVEL READ COMMITTED"
+    };
+    (pooler) => {
+        "BEGIN ISOLATION LEVEL READ COMMITTED;
+         SET LOCAL statement_timeout = '60s';
+         SET LOCAL lock_timeout = '15s';
+         SET LOCAL idle_in_transaction_session_timeout = '30s'"
+    };
+}
+
+macro_rules! share_the_gate {
+    () => {
+        concat!("; SELECT pg_advisory_xact_lock_shared", gate!())
+    };
+}
+
+macro_rules! close_the_gate {
+    () => {
+        concat!("; SELECT pg_advisory_xact_lock", gate!())
+    };
+}
+
+/// Where sessions come from.
+#[derive(Clone, Debug)]
+pub(super) struct Sessions {
+    pool: PgPool,
+    pooler: bool,
+}
+
+/// One connection for one statement, or for one transaction that is rolled back when it is dropped.
+pub(super) struct Session {
+    link: Link,
+    pooler: bool,
+}
+
+enum Link {
+    Alone(PoolConnection<Postgres>),
+    Inside(Transaction<'static, Postgres>),
+}
+
+impl Sessions {
+    pub(super) const fn new(pool: PgPool, pooler: bool) -> Self {
+        Self { pool, pooler }
+    }
+
+    /// For a single statement that is committed by itself.
+    pub(super) async fn alone(&self) -> Result<Session, StoreError> {
+        if self.pooler {
+            return self.begin(begin!(pooler)).await;
+        }
+        Ok(Session { link: Link::Alone(self.pool.acquire().await?), pooler: false })
+    }
+
+    /// A transaction that writes beside others.
+    pub(super) async fn write(&self) -> Result<Session, StoreError> {
+        let own = concat!(begin!(own), share_the_gate!());
+        let pooled = concat!(begin!(pooler), share_the_gate!());
+        self.begin(if self.pooler { pooled } else { own }).await
+    }
+
+    /// A transaction beside which nobody writes about people.
+    pub(super) async fn exclude(&self) -> Result<Session, StoreError> {
+        let own = concat!(begin!(own), close_the_gate!());
+        let pooled = concat!(begin!(pooler), close_the_gate!());
+        self.begin(if self.pooler { pooled } else { own }).await
+    }
+
+    async fn begin(&self, begin: &'static str) -> Result<Session, StoreError> {
+        Ok(Session { link: Link::Inside(self.pool.begin_with(begin).await?), pooler: self.pooler })
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl Session {
+    /// A statement: prepared once a connection, unless a pooler hands out another connection each time.
+    pub(super) fn query(&self, sql: &'static str) -> Query<'static, Postgres, PgArguments> {
+        sqlx::query(sql).persistent(!self.pooler)
+    }
+
+    /// Runs a statement; returns how many rows it wrote.
+    pub(super) async fn run(
+        &mut self,
+        query: Query<'static, Postgres, PgArguments>,
+    ) -> Result<u64, StoreError> {
+        Ok(query.execute(self.connection()).await?.rows_affected())
+    }
+
+    pub(super) async fn rows(
+        &mut self,
+        query: Query<'static, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        Ok(query.fetch_all(self.connection()).await?)
+    }
+
+    pub(super) async fn row(
+        &mut self,
+        query: Query<'static, Postgres, PgArguments>,
+    ) -> Result<PgRow, StoreError> {
+        Ok(query.fetch_one(self.connection()).await?)
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        match &mut self.link {
+            Link::Alone(connection) => connection,
+            Link::Inside(transaction) => transaction,
+        }
+    }
+
+    /// Commits what is not committed yet.
+    pub(super) async fn end(self) -> Result<(), StoreError> {
+        match self.link {
+            Link::Alone(_) => Ok(()),
+            Link::Inside(transaction) => Ok(transaction.commit().await?),
+        }
+    }
+}
