@@ -4,6 +4,7 @@
 //! Invariant: a row that cannot be read is told and nothing else; it becomes no dead letter, because the list is read
 //! again and again. A preview writes nothing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -163,8 +164,15 @@ pub async fn reconcile(
         let mut wanted = Vec::new();
         if !batch.registrations.is_empty() {
             let known = store.known(&batch.registrations).await?;
+            // What an earlier row of this batch brings is known to the later ones.
+            let mut brought = HashMap::new();
             for (registration, known) in batch.registrations.into_iter().zip(known) {
+                let known = brought.get(&registration.member).map_or(known, |subject| Known::Here {
+                    place: Home::Job,
+                    address: if *subject == registration.subject { Address::Same } else { Address::Other },
+                });
                 if report.count(&registration, known) {
+                    brought.insert(registration.member.clone(), registration.subject);
                     wanted.push(registration);
                 }
             }
