@@ -241,7 +241,7 @@ impl Fleet for SqliteStore {
     }
 
     async fn wait_for_gates(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError> {

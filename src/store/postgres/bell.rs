@@ -86,7 +86,9 @@ impl Bell {
         let task = if let Some(options) = &self.options {
             tokio::spawn(keep_listening(options.clone(), Arc::clone(&self.rung)))
         } else {
-            tracing::info!("behind a pooler nothing can be listened for; new jobs and closed providers are found by polling");
+            tracing::info!(
+                "behind a pooler nothing can be listened for; new jobs and closed providers are found by polling"
+            );
             tokio::spawn(std::future::ready(()))
         };
         *listening = Some(task.abort_handle());

@@ -163,11 +163,7 @@ const BOOK: &str = "
 
 #[async_trait]
 impl Fleet for PostgresStore {
-    async fn grant(
-        &self,
-        claim: &SlotClaim<'_>,
-        now: Timestamp,
-    ) -> Result<Granted, StoreError> {
+    async fn grant(&self, claim: &SlotClaim<'_>, now: Timestamp) -> Result<Granted, StoreError> {
         let Budget { daily_calls, monthly_calls, daily_micros, monthly_micros, call_micros } = claim.budget;
         let mut session = self.sessions.alone().await?;
         let query = session
@@ -199,12 +195,8 @@ impl Fleet for PostgresStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut session = self.sessions.alone().await?;
-        let query = session
-            .query(BLOCK)
-            .bind(provider)
-            .bind(micros(wait))
-            .bind(storable(why))
-            .bind(self.now(now));
+        let query =
+            session.query(BLOCK).bind(provider).bind(micros(wait)).bind(storable(why)).bind(self.now(now));
         session.rows(query).await?;
         session.end().await
     }
@@ -228,11 +220,7 @@ impl Fleet for PostgresStore {
     }
 
     /// First the gate, then the jobs in batches, so that no lock is held for long: what is claimed in between finds the gate open.
-    async fn resume(
-        &self,
-        provider: &str,
-        now: Timestamp,
-    ) -> Result<Resumed, StoreError> {
+    async fn resume(&self, provider: &str, now: Timestamp) -> Result<Resumed, StoreError> {
         let mut session = self.sessions.alone().await?;
         let query = session.query(RESUME).bind(provider).bind(self.now(now));
         let was_closed = session.row(query).await?.try_get("was_closed")?;
@@ -240,8 +228,7 @@ impl Fleet for PostgresStore {
         let mut resumed = Resumed { was_closed, jobs_due: 0 };
         loop {
             let mut session = self.sessions.alone().await?;
-            let query =
-                session.query(MAKE_DUE).bind(provider).bind(self.now(now)).bind(DUE_AT_ONCE);
+            let query = session.query(MAKE_DUE).bind(provider).bind(self.now(now)).bind(DUE_AT_ONCE);
             let due = session.run(query).await?;
             session.end().await?;
             resumed.jobs_due += due;
@@ -306,8 +293,7 @@ impl Fleet for PostgresStore {
 
     async fn leave(&self, incarnation: &str) -> Result<(), StoreError> {
         let mut session = self.sessions.alone().await?;
-        let query =
-            session.query("DELETE FROM workers WHERE incarnation = $1").bind(incarnation);
+        let query = session.query("DELETE FROM workers WHERE incarnation = $1").bind(incarnation);
         session.run(query).await?;
         session.end().await
     }
