@@ -45,6 +45,13 @@ pub(super) async fn ask(
     if let Some(refusal) = installed.standing_refusal() {
         return Reply { provider, result: Err(refusal), entry: None };
     }
+    if !installed.descriptor().price.is_free() && !keep.may_pay(job.hold) {
+        let refusal = LookupError::QuotaExhausted {
+            reason: "the lease may have run out meanwhile".into(),
+            after: Some(Duration::ZERO),
+        };
+        return Reply { provider, result: Err(refusal), entry: None };
+    }
     let http = installed.http().for_one_lookup();
     let started = Instant::now();
     let result = installed.provider().lookup(subject, &http).await;

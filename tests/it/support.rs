@@ -147,6 +147,9 @@ impl PrivateService {
     pub(crate) async fn start(name: &str) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services").join(name);
         let folder = tempfile::tempdir().unwrap();
+        // PostgreSQL runs as another user.
+        #[cfg(unix)]
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
         let started =
             Command::new(&script).arg("start").arg(folder.path().join(name)).output().await.unwrap();
         assert!(started.status.success(), "{name} does not start: {}", text(&started.stderr));
