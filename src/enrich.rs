@@ -34,6 +34,9 @@ pub trait Keep: Debug + Send + Sync {
     /// Whether this execution may still ask for money. Once its lease may have gone to somebody else, it may not: they
     /// ask the same.
     fn may_pay(&self, hold: Hold) -> bool;
+
+    /// Ends when the lease of this execution has.
+    async fn lease_ended(&self, hold: Hold);
 }
 
 /// Whether an answer is on disk.

@@ -168,6 +168,10 @@ impl Keep for Shelf {
     fn may_pay(&self, _: Hold) -> bool {
         self.may_pay
     }
+
+    async fn lease_ended(&self, _: Hold) {
+        std::future::pending().await
+    }
 }
 
 async fn enrich(enricher: &Enricher, job: &Claimed, stored: Vec<Answer>) -> Outcome {

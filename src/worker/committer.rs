@@ -54,7 +54,14 @@ impl Keep for Keeper {
 
     /// A heart that beats leaves no lease unrenewed for more than 7/12 of it; the last quarter is for the call itself.
     fn may_pay(&self, hold: Hold) -> bool {
-        self.held.is_fresh(hold, self.lease * 3 / 4)
+        self.held.left(hold, self.lease * 3 / 4).is_some()
+    }
+
+    async fn lease_ended(&self, hold: Hold) {
+        // It may be renewed meanwhile.
+        while let Some(left) = self.held.left(hold, self.lease) {
+            tokio::time::sleep(left).await;
+        }
     }
 }
 

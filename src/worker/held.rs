@@ -93,13 +93,14 @@ impl Held {
         }
     }
 
-    /// Whether this very lease was renewed no longer ago than this.
-    pub(super) fn is_fresh(&self, hold: Hold, age: Duration) -> bool {
+    /// How much of this length is left since this very lease was renewed; `None` when nothing is.
+    pub(super) fn left(&self, hold: Hold, length: Duration) -> Option<Duration> {
         let state = self.lock();
-        state
-            .holds
-            .get(&hold.job)
-            .is_some_and(|(fence, renewed)| *fence == hold.fence && renewed.elapsed() < age)
+        let &(fence, renewed) = state.holds.get(&hold.job)?;
+        if fence != hold.fence {
+            return None;
+        }
+        length.checked_sub(renewed.elapsed()).filter(|left| !left.is_zero())
     }
 
     /// Waits until at most `most` jobs are held.
@@ -182,13 +183,13 @@ mod tests {
     async fn a_lease_that_was_not_renewed_is_not_relied_on() {
         let held = Held::default();
         held.admit(vec![job(1, 1)]);
-        let (hold, age) = (job(1, 1).hold, Duration::from_secs(45));
-        assert!(held.is_fresh(hold, age));
-        tokio::time::advance(Duration::from_secs(45)).await;
-        assert!(!held.is_fresh(hold, age));
-        held.renewed([hold].into_iter(), Instant::now());
-        assert!(held.is_fresh(hold, age));
-        assert!(!held.is_fresh(Hold { fence: Fence(2), ..hold }, age));
+        let (claimed, three_quarters) = (job(1, 1).hold, Duration::from_secs(45));
+        assert_eq!(held.left(claimed, three_quarters), Some(three_quarters));
+        tokio::time::advance(three_quarters).await;
+        assert_eq!(held.left(claimed, three_quarters), None);
+        held.renewed([claimed].into_iter(), Instant::now());
+        assert_eq!(held.left(claimed, three_quarters), Some(three_quarters));
+        assert_eq!(held.left(Hold { fence: Fence(2), ..claimed }, three_quarters), None);
     }
 
     #[tokio::test]

@@ -12,12 +12,12 @@ async fn workers_killed_a_hundred_times_lose_nothing() {
     const KILLS: u32 = 100;
     let url = postgres_database().await;
     let extra = "[worker]\nlease_secs = 5\nconcurrency = 16\nclaim_batch = 8\n";
-    let story = Story::begin(&url, &url, (10, 40), extra, 3_000).await;
+    let story = Story::begin(&url, &url, (10, 40), extra, 1_500).await;
     let mut workers = vec![story.worker(), story.worker(), story.worker()];
     let mut dice = Dice(2026);
     let (mut struck, mut left) = (0, 0);
     for kill in 0..KILLS {
-        tokio::time::sleep(Duration::from_millis(dice.between(60, 260))).await;
+        tokio::time::sleep(Duration::from_millis(dice.between(150, 450))).await;
         // The oldest of the three.
         let mut victim = workers.remove(0);
         let pid = i64::from(victim.id().unwrap());

@@ -18,7 +18,7 @@ async fn a_server_that_crashes_ten_times_is_waited_for() {
     let server = PrivateService::start("postgres").await;
     // Bound by the providers' latency, so that the rate says how many members are in flight.
     let extra = "[worker]\nlease_secs = 15\nconcurrency = 6\nclaim_batch = 6\ncommit_linger_ms = 0\n";
-    let story = Story::begin(&server.url, &server.url, (150, 200), extra, 2_600).await;
+    let story = Story::begin(&server.url, &server.url, (150, 200), extra, 2_000).await;
     let mut workers = vec![story.worker(), story.worker()];
     tokio::time::sleep(Duration::from_secs(8)).await;
     let before = rate(&story, "clock_timestamp()", 5.0).await;
