@@ -17,6 +17,8 @@ use serde::Deserialize;
 mod brokers;
 mod check;
 mod database;
+mod http;
+mod metrics;
 mod money;
 mod provider;
 mod source;
@@ -25,6 +27,8 @@ mod web;
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
+pub use http::Http;
+pub use metrics::Metrics;
 pub use money::MoneyText;
 pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
@@ -45,10 +49,12 @@ pub struct Config {
     /// A page or address where the owner of a server can reach the operator; part of the user agent.
     pub contact: Option<String>,
     pub web: Web,
+    pub http: Http,
     pub enrich: Enrich,
     pub worker: Worker,
     pub retry: Retry,
     pub retention: Retention,
+    pub metrics: Metrics,
     pub nats: Nats,
     pub rabbitmq: RabbitMq,
     pub providers: BTreeMap<String, ProviderConfig>,
@@ -63,10 +69,12 @@ impl Default for Config {
             policy_version: "1".to_owned(),
             contact: None,
             web: Web::default(),
+            http: Http::default(),
             enrich: Enrich::default(),
             worker: Worker::default(),
             retry: Retry::default(),
             retention: Retention::default(),
+            metrics: Metrics::default(),
             nats: Nats::default(),
             rabbitmq: RabbitMq::default(),
             providers: BTreeMap::new(),
@@ -240,6 +248,8 @@ pub struct Retention {
     pub match_days: u32,
     /// "No match" answers: people appear.
     pub no_match_days: u32,
+    /// Keys of requests and ids of events: how late a repeat may come and is still known.
+    pub request_hours: u32,
 }
 
 impl Retention {
@@ -254,11 +264,15 @@ impl Retention {
     pub fn no_matches(&self) -> SignedDuration {
         days(self.no_match_days)
     }
+
+    pub fn requests(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.request_hours.into())
+    }
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { record_days: 365, match_days: 90, no_match_days: 30 }
+        Self { record_days: 365, match_days: 90, no_match_days: 30, request_hours: 72 }
     }
 }
 

@@ -14,9 +14,13 @@ mod commands;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
+mod http_door;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod normalize;
 #[cfg(test)]
