@@ -43,6 +43,8 @@ pub(super) struct Story {
     /// Of the test itself, which outlives every fault.
     pub(super) database: PgPool,
     members: u32,
+    /// Paid questions that could not be known to be answered already.
+    excused: usize,
     /// Addresses whose paid answer was found stored, and the last call seen then.
     stored: Arc<Mutex<HashMap<String, u64>>>,
     looking: JoinHandle<()>,
@@ -70,7 +72,7 @@ impl Story {
         sqlx::raw_sql(WATCH).execute(&database).await.unwrap();
         let stored = Arc::default();
         let looking = tokio::spawn(look(Arc::clone(&home), database.clone(), Arc::clone(&stored), count));
-        Self { home, database, members: count, stored, looking, _turn: turn }
+        Self { home, database, members: count, excused: 0, stored, looking, _turn: turn }
     }
 
     pub(super) fn worker(&self) -> Child {
@@ -94,6 +96,12 @@ impl Story {
     /// More were taken in meanwhile.
     pub(super) fn with_members(self, members: u32) -> Self {
         Self { members, ..self }
+    }
+
+    /// So many calls were under way when their worker fell asleep, or were about to be made. What they bring is stored when it
+    /// wakes, and by then whoever has the job now may be past the moment at which it read what is stored.
+    pub(super) fn excusing(self, excused: usize) -> Self {
+        Self { excused, ..self }
     }
 
     /// Lets the workers finish, who are all still there, and compares the books.
@@ -134,7 +142,8 @@ impl Story {
         for nowhere in ["waiting", "running", "dead_letters", "partial"] {
             assert_eq!(status[nowhere], 0, "{name}: {nowhere}: {status}");
         }
-        assert_eq!((lost, twice, again), (0, 0, 0), "{name}: lost, written twice, paid again");
+        assert_eq!((lost, twice), (0, 0), "{name}: lost, written twice");
+        assert!(again <= self.excused, "{name}: {again} paid again, {} excused", self.excused);
     }
 
     /// Paid questions that were asked although their answer was stored.
