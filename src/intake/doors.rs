@@ -104,7 +104,9 @@ impl Doors {
     /// Lets these doors serve.
     pub fn of(opened: Vec<Box<dyn Door>>) -> Self {
         let mut doors = Self::default();
-        opened.into_iter().for_each(|door| doors.add(door));
+        for door in opened {
+            doors.add(door);
+        }
         doors
     }
 
