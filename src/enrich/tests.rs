@@ -170,7 +170,7 @@ impl Keep for Shelf {
     }
 
     async fn lease_ended(&self, _: Hold) {
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 }
 
