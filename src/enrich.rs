@@ -11,7 +11,7 @@ use gleaner_providers::clock::SharedClock;
 use gleaner_providers::{Confidence, Field, Subject};
 
 use crate::config::{Config, Retention, Retry};
-use crate::job::{Answer, Claimed, Outcome};
+use crate::job::{Answer, Claimed, Hold, Outcome};
 
 mod dossier;
 mod lookup;
@@ -30,6 +30,13 @@ use waterfall::Wanted;
 pub trait Keep: Debug + Send + Sync {
     /// Returns when the answer is on disk, or could not be stored and stays with the outcome.
     async fn keep(&self, answer: &Answer) -> Kept;
+
+    /// Whether this execution may still ask for money. Once its lease may have gone to somebody else, it may not: they
+    /// ask the same.
+    fn may_pay(&self, hold: Hold) -> bool;
+
+    /// Ends when the lease of this execution has.
+    async fn lease_ended(&self, hold: Hold);
 }
 
 /// Whether an answer is on disk.

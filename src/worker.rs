@@ -127,6 +127,8 @@ impl Worker {
                 enricher: Arc::clone(&self.enricher),
                 concurrency: self.settings.worker.concurrency,
                 drain: self.settings.worker.drain(),
+                held: Arc::clone(&held),
+                lease: self.settings.worker.lease(),
                 outcomes: written_in,
             },
             ready_out,

@@ -45,9 +45,18 @@ pub(super) async fn ask(
     if let Some(refusal) = installed.standing_refusal() {
         return Reply { provider, result: Err(refusal), entry: None };
     }
+    let costs = !installed.descriptor().price.is_free();
+    if costs && !keep.may_pay(job.hold) {
+        return Reply { provider, result: Err(lease_ended()), entry: None };
+    }
     let http = installed.http().for_one_lookup();
     let started = Instant::now();
-    let result = installed.provider().lookup(subject, &http).await;
+    let result = tokio::select! {
+        biased;
+        // It would try again after a timeout, while whoever has the job now asks the same.
+        () = keep.lease_ended(job.hold), if costs => Err(lease_ended()),
+        result = installed.provider().lookup(subject, &http) => result,
+    };
     let now = clock.now();
     let cost_micros = result.as_ref().map_or(0, |lookup| installed.descriptor().price.of(lookup).0);
     let entry = (http.calls_in_this_lookup() > 0).then(|| LookupEntry {
@@ -76,6 +85,11 @@ pub(super) async fn ask(
         }
     };
     Reply { provider, result, entry }
+}
+
+fn lease_ended() -> LookupError {
+    let reason = "the lease may be somebody else's by now".into();
+    LookupError::QuotaExhausted { reason, after: Some(Duration::ZERO) }
 }
 
 /// The word for the outcome in the lookup log.

@@ -148,12 +148,13 @@ fn job(attempt: u32) -> Claimed {
 #[derive(Debug)]
 struct Shelf {
     kept: Kept,
+    may_pay: bool,
     answers: Mutex<Vec<Answer>>,
 }
 
 impl Shelf {
     fn new(kept: Kept) -> Self {
-        Self { kept, answers: Mutex::default() }
+        Self { kept, may_pay: true, answers: Mutex::default() }
     }
 }
 
@@ -162,6 +163,14 @@ impl Keep for Shelf {
     async fn keep(&self, answer: &Answer) -> Kept {
         self.answers.lock().unwrap().push(answer.clone());
         self.kept
+    }
+
+    fn may_pay(&self, _: Hold) -> bool {
+        self.may_pay
+    }
+
+    async fn lease_ended(&self, _: Hold) {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -316,4 +325,15 @@ async fn a_pending_answer_is_awaited_and_then_asked_for_again() {
     ready_now[0].content = AnswerContent::Pending { handle: "h".to_owned(), ready_at: NOW };
     enrich(&enricher, &job(3), ready_now).await;
     assert_eq!(times(&asked), [("slow", 2)]);
+}
+
+/// Who may have lost the lease asks for nothing that costs money: somebody else may be asking already.
+#[tokio::test]
+async fn whose_lease_may_be_lost_pays_nothing() {
+    let stage = Stage::default().tier().free("first", || Ok(Lookup::NoMatch));
+    let (enricher, asked) = stage.tier().priced("second", paid(), || Ok(Lookup::NoMatch)).open();
+    let shelf = Shelf { may_pay: false, ..Shelf::new(Kept::Yes) };
+    let outcome = enricher.enrich(&job(1), vec![], &shelf).await;
+    assert!(matches!(outcome.verdict, Verdict::Snooze { .. }), "{:?}", outcome.verdict);
+    assert_eq!(times(&asked), [("first", 1), ("second", 0)]);
 }

@@ -23,6 +23,8 @@ pub(super) struct Ready {
 
 /// The longest pause after the database failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Between two tries to read what claimed jobs need.
+pub(super) const PAUSE_FOR_ANSWERS: Duration = Duration::from_millis(250);
 
 pub(super) struct Claimer {
     pub(super) store: SharedStore,
@@ -43,7 +45,7 @@ impl Claimer {
                 () = self.room() => {}
             }
             // Never dropped half-way: a job claimed and forgotten would wait for its lease to run out.
-            match self.step().await {
+            match self.step(stop).await {
                 Ok(Step::Claimed) => pause = Duration::from_millis(50),
                 Ok(Step::Idle(wait)) => self.wait(wait, stop).await,
                 // The last of them may end at any moment, or be put off and become due.
@@ -76,7 +78,7 @@ impl Claimer {
         self.held.at_most((self.settings.worker.concurrency.get() + waiting) as usize).await;
     }
 
-    async fn step(&self) -> Result<Step, StoreError> {
+    async fn step(&self, stop: &Stop) -> Result<Step, StoreError> {
         let batch = self.settings.worker.claim_batch.get();
         let concurrency = self.settings.worker.concurrency.get();
         let room = (concurrency + batch).saturating_sub(u32::try_from(self.held.len()).unwrap_or(u32::MAX));
@@ -94,7 +96,17 @@ impl Claimer {
             return self.idle().await;
         }
         let starting = self.held.admit(claimed);
-        for ready in with_answers(&self.store, starting, &self.clock).await? {
+        // Held and never started, they would be renewed for ever: the read is tried until it works.
+        let ready = loop {
+            match with_answers(&self.store, &starting, &self.clock).await {
+                Err(StoreError::Unavailable(error)) if !stop.is_asked() => {
+                    tracing::warn!(%error, "the database is unavailable; reading the stored answers again");
+                    wait_or_stop(PAUSE_FOR_ANSWERS, stop).await;
+                }
+                read => break read?,
+            }
+        };
+        for ready in ready {
             // Nobody receives after a stop; what is held is given back then.
             if self.ready.send(ready).is_err() {
                 break;
@@ -139,7 +151,7 @@ async fn wait_or_stop(wait: Duration, stop: &Stop) {
 /// Adds to each job the stored answers about its subject, all in one read.
 pub(super) async fn with_answers(
     store: &SharedStore,
-    jobs: Vec<Claimed>,
+    jobs: &[Claimed],
     clock: &SharedClock,
 ) -> Result<Vec<Ready>, StoreError> {
     let subjects: Vec<_> = jobs.iter().map(|job| job.subject).collect();
@@ -147,9 +159,9 @@ pub(super) async fn with_answers(
     for answer in store.answers(&subjects, clock.now()).await? {
         by_subject.entry(answer.subject).or_default().push(answer);
     }
-    let ready = |job: Claimed| {
+    let ready = |job: &Claimed| {
         let stored = by_subject.remove(&job.subject).unwrap_or_default();
-        Ready { job, stored }
+        Ready { job: job.clone(), stored }
     };
-    Ok(jobs.into_iter().map(ready).collect())
+    Ok(jobs.iter().map(ready).collect())
 }

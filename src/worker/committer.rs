@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use gleaner_providers::clock::SharedClock;
 use tokio::sync::{mpsc, oneshot};
 
-use super::claimer::{Ready, with_answers};
+use super::claimer::{PAUSE_FOR_ANSWERS, Ready, with_answers};
 use super::held::Held;
 use super::report::Report;
 use crate::enrich::{Keep, Kept};
@@ -32,11 +32,13 @@ pub(super) enum Writing {
 #[derive(Debug)]
 pub(super) struct Keeper {
     writings: mpsc::Sender<Writing>,
+    held: Arc<Held>,
+    lease: Duration,
 }
 
 impl Keeper {
-    pub(super) const fn new(writings: mpsc::Sender<Writing>) -> Self {
-        Self { writings }
+    pub(super) const fn new(writings: mpsc::Sender<Writing>, held: Arc<Held>, lease: Duration) -> Self {
+        Self { writings, held, lease }
     }
 }
 
@@ -48,6 +50,18 @@ impl Keep for Keeper {
             return Kept::No;
         }
         reply.await.unwrap_or(Kept::No)
+    }
+
+    /// A heart that beats leaves no lease unrenewed for more than 7/12 of it; the last quarter is for the call itself.
+    fn may_pay(&self, hold: Hold) -> bool {
+        self.held.left(hold, self.lease * 3 / 4).is_some()
+    }
+
+    async fn lease_ended(&self, hold: Hold) {
+        // It may be renewed meanwhile.
+        while let Some(left) = self.held.left(hold, self.lease) {
+            tokio::time::sleep(left).await;
+        }
     }
 }
 
@@ -189,8 +203,17 @@ impl Committer {
     }
 
     async fn start(&self, twin: Claimed) {
-        let (hold, subject) = (twin.hold, twin.subject);
-        match with_answers(&self.store, vec![twin], &self.clock).await {
+        let twins = [twin];
+        let read = loop {
+            match with_answers(&self.store, &twins, &self.clock).await {
+                Err(StoreError::Unavailable(error)) => {
+                    tracing::warn!(%error, "the database is unavailable; reading the stored answers again");
+                    tokio::time::sleep(PAUSE_FOR_ANSWERS).await;
+                }
+                read => break read,
+            }
+        };
+        match read {
             Ok(ready) => {
                 for ready in ready {
                     // Nobody receives after a stop; what is held is given back then.
@@ -198,9 +221,13 @@ impl Committer {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "a waiting job could not start; its lease is left to run out");
-                // Its own twins wait for the same database; they are rescued with it.
-                self.held.finish(hold, subject);
+                tracing::error!(%error, "waiting jobs could not start; their leases are left to run out");
+                // Its own twins would fail as it did. One that stayed in the registry would be renewed for ever.
+                let [twin] = twins;
+                let mut next = Some(twin);
+                while let Some(twin) = next {
+                    next = self.held.finish(twin.hold, twin.subject);
+                }
             }
         }
     }

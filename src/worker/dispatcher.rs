@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::Stop;
 use super::claimer::Ready;
 use super::committer::{Keeper, Writing};
+use super::held::Held;
 use crate::enrich::Enricher;
 
 /// What the dispatcher works with.
@@ -19,13 +20,15 @@ pub(super) struct Desk {
     pub(super) enricher: Arc<Enricher>,
     pub(super) concurrency: NonZeroU32,
     pub(super) drain: Duration,
+    pub(super) held: Arc<Held>,
+    pub(super) lease: Duration,
     pub(super) outcomes: mpsc::Sender<Writing>,
 }
 
 /// Runs members until no more come or a stop is asked for; then lets those in flight finish, for a while.
 pub(super) async fn dispatch(desk: Desk, mut ready: mpsc::UnboundedReceiver<Ready>, stop: Stop) {
     let places = Arc::new(Semaphore::new(desk.concurrency.get() as usize));
-    let keeper = Arc::new(Keeper::new(desk.outcomes.clone()));
+    let keeper = Arc::new(Keeper::new(desk.outcomes.clone(), Arc::clone(&desk.held), desk.lease));
     let mut running = JoinSet::new();
     loop {
         let place = tokio::select! {

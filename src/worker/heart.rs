@@ -1,9 +1,10 @@
 //! Keeps the leases of held jobs alive and gives back those of the dead.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use gleaner_providers::clock::SharedClock;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Settings;
 use super::held::Held;
@@ -32,7 +33,9 @@ async fn beat_once(
     // Short jobs never need a beat: only leases that are a third used are renewed.
     let due = held.due_for_renewal(lease / 3);
     if !due.is_empty() {
-        let lost = store.renew(&due, lease, clock.now()).await?;
+        let asked_at = Instant::now();
+        let lost: HashSet<_> = store.renew(&due, lease, clock.now()).await?.into_iter().collect();
+        held.renewed(due.into_iter().filter(|hold| !lost.contains(hold)), asked_at);
         if !lost.is_empty() {
             tracing::warn!(
                 count = lost.len(),

@@ -21,6 +21,7 @@ pub(super) struct Held {
 
 #[derive(Debug, Default)]
 struct State {
+    /// With the moment from which the lease counts, as far as this process knows.
     holds: HashMap<JobId, (Fence, Instant)>,
     /// Jobs that wait for another one about the same subject.
     twins: HashMap<SubjectKey, VecDeque<Claimed>>,
@@ -72,16 +73,34 @@ impl Held {
         self.lock().holds.iter().map(|(&job, &(fence, _))| Hold { job, fence }).collect()
     }
 
-    /// The holds whose lease has not been renewed for this long; they count as renewed now.
+    /// The holds whose lease has not been renewed for this long.
     pub(super) fn due_for_renewal(&self, age: Duration) -> Vec<Hold> {
         let now = Instant::now();
+        let state = self.lock();
+        let due = state.holds.iter().filter(|(_, (_, renewed))| now.duration_since(*renewed) >= age);
+        due.map(|(&job, &(fence, _))| Hold { job, fence }).collect()
+    }
+
+    /// These leases were renewed, and count from this moment.
+    pub(super) fn renewed(&self, holds: impl Iterator<Item = Hold>, from: Instant) {
         let mut state = self.lock();
-        let due = state.holds.iter_mut().filter(|(_, (_, renewed))| now.duration_since(*renewed) >= age);
-        due.map(|(&job, (fence, renewed))| {
-            *renewed = now;
-            Hold { job, fence: *fence }
-        })
-        .collect()
+        for hold in holds {
+            if let Some((fence, renewed)) = state.holds.get_mut(&hold.job)
+                && *fence == hold.fence
+            {
+                *renewed = from;
+            }
+        }
+    }
+
+    /// How much of this length is left since this very lease was renewed; `None` when nothing is.
+    pub(super) fn left(&self, hold: Hold, length: Duration) -> Option<Duration> {
+        let state = self.lock();
+        let &(fence, renewed) = state.holds.get(&hold.job)?;
+        if fence != hold.fence {
+            return None;
+        }
+        length.checked_sub(renewed.elapsed()).filter(|left| !left.is_zero())
     }
 
     /// Waits until at most `most` jobs are held.
@@ -155,7 +174,22 @@ mod tests {
         held.admit(vec![job(2, 2)]);
         let due = held.due_for_renewal(Duration::from_secs(20));
         assert_eq!(due.iter().map(|hold| hold.job.0).collect::<Vec<_>>(), [1]);
+        assert_eq!(held.due_for_renewal(Duration::from_secs(20)), due, "until it has worked");
+        held.renewed(due.iter().copied(), Instant::now());
         assert!(held.due_for_renewal(Duration::from_secs(20)).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_was_not_renewed_is_not_relied_on() {
+        let held = Held::default();
+        held.admit(vec![job(1, 1)]);
+        let (claimed, three_quarters) = (job(1, 1).hold, Duration::from_secs(45));
+        assert_eq!(held.left(claimed, three_quarters), Some(three_quarters));
+        tokio::time::advance(three_quarters).await;
+        assert_eq!(held.left(claimed, three_quarters), None);
+        held.renewed([claimed].into_iter(), Instant::now());
+        assert_eq!(held.left(claimed, three_quarters), Some(three_quarters));
+        assert_eq!(held.left(Hold { fence: Fence(2), ..claimed }, three_quarters), None);
     }
 
     #[tokio::test]

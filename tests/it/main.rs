@@ -8,6 +8,8 @@ mod support;
 #[cfg(test)]
 mod brokers;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod faulty;

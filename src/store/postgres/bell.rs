@@ -33,7 +33,7 @@ const INBOX_CHANNEL: &str = "gleaner_inbox";
 
 /// Between two tries to listen.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A connection on which nothing came for so long is asked whether it is still there.
 const SILENCE: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_secs(10);
