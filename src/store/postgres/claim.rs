@@ -43,7 +43,7 @@ macro_rules! levels {
 /// One statement. The ids are gathered in an array first: as a join, the planner may walk the whole table in the order
 /// of its ids. The levels are visited in their order and no further than the limit, so that nothing is locked that is
 /// not taken. `statement_timestamp()`, because an index cannot be searched for a clock that moves meanwhile.
-const CLAIM: &str = concat!(
+pub const CLAIM: &str = concat!(
     levels!(),
     "
     UPDATE enrichment_jobs AS job SET

@@ -21,7 +21,7 @@ use crate::store::columns::{RecordColumns, json};
 use crate::store::plan::{Again, Dead, Guard, Plan};
 
 /// Locks the jobs of the outcomes whose fence is good: the rows that are missing are stale.
-const GUARDS: &str = "
+pub const GUARDS: &str = "
     SELECT
         outcome.position,
         EXISTS (SELECT 1 FROM suppressions WHERE subject = outcome.subject) AS suppressed,
@@ -51,7 +51,7 @@ const BURY: &str = "
         queued_at = excluded.queued_at,
         at = excluded.at";
 
-const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id = ANY($1)";
+pub const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id = ANY($1)";
 
 const AGAIN: &str = "
     UPDATE enrichment_jobs AS job SET
@@ -65,7 +65,7 @@ const AGAIN: &str = "
     FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[]) AS verdict (id, delay, snoozed, error)
     WHERE job.id = verdict.id";
 
-const RECORDS: &str = "
+pub const RECORDS: &str = "
     INSERT INTO supplemental_member_information (
         member_id, email, subject, full_name, given_name, family_name, age, age_min, age_max, age_as_of,
         birth_earliest, birth_latest, social_profiles, status, confidence, provenance, policy_version,
