@@ -28,6 +28,7 @@ mod member;
 mod migrate;
 mod normalize;
 mod provider;
+mod reconcile;
 mod sandbox;
 mod status;
 mod worker;
@@ -105,6 +106,8 @@ enum Command {
     Worker(worker::Args),
     /// Take members in without looking them up
     Enqueue(enqueue::Args),
+    /// Compare the service's own list of members with what is known, and take in what is missing
+    Reconcile(reconcile::Args),
     /// Open the doors for messages (HTTP, brokers) and look nobody up: workers elsewhere do
     Intake,
     /// Show what was taken in and what became of it
@@ -167,6 +170,7 @@ impl Cli {
             Command::Enrich(args) => enrich::run(&self.global, args).await,
             Command::Worker(args) => worker::run(&self.global, args).await,
             Command::Enqueue(args) => enqueue::run(&self.global, args).await,
+            Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,

@@ -29,6 +29,7 @@ pub mod message;
 pub mod nats;
 #[cfg(feature = "rabbitmq")]
 pub mod rabbitmq;
+pub mod reconcile;
 
 /// Why a member id and an address cannot become a registration. Carries nothing of either.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -23,15 +23,18 @@ mod columns;
 mod decide;
 mod failure;
 pub mod fleet;
+pub mod members;
 mod migrate;
 mod plan;
 pub mod postgres;
+pub mod reconcile;
 pub mod requests;
 pub mod sqlite;
 
 pub use fleet::Fleet;
 pub use migrate::{Applied, Migrated};
 use postgres::PostgresStore;
+pub use reconcile::Reconcile;
 pub use requests::{Place, PlaceStatus, Requests};
 use sqlite::SqliteStore;
 
@@ -58,7 +61,7 @@ pub async fn open(database: &Database, key_fingerprint: &str) -> Result<(SharedS
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
-pub trait Store: Fleet + Requests + Debug + Send + Sync {
+pub trait Store: Fleet + Reconcile + Requests + Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
     ///
     /// A job that exists takes over the newest address (of several in one batch: the last). If that is another

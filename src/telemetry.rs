@@ -23,6 +23,8 @@ pub enum LogFormat {
 pub fn init(level: LevelFilter, format: LogFormat) {
     let ours = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
+        // Calls every lost connection an error, and so does the door that waits for it, in words that say what to do.
+        .with_target("lapin", LevelFilter::OFF)
         .with_target("gleaner", level)
         .with_target("gleaner_providers", level);
     let output = fmt::layer().with_writer(std::io::stderr);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gleaner::intake::IntakeReport;
 use gleaner::intake::file::Source;
+use gleaner::intake::reconcile::Reconciled;
 use gleaner::worker::Report;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::oneshot;
@@ -36,6 +37,22 @@ impl Progress {
             bar.with_style(style(template))
         });
         Self { bar, watching: None }
+    }
+
+    /// Reading the rows of a query, whose number nobody knows.
+    pub(crate) fn querying() -> Self {
+        let bar = std::io::stderr()
+            .is_terminal()
+            .then(|| ProgressBar::no_length().with_style(style("comparing  {spinner}  {msg}")));
+        Self { bar, watching: None }
+    }
+
+    /// What was compared so far.
+    pub(crate) fn compared(&self, report: &Reconciled) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(report.bytes_read);
+            bar.set_message(format!("{} rows, {} missing", report.rows, report.missing));
+        }
     }
 
     /// What was read so far.

@@ -32,6 +32,8 @@ pub struct Nats {
     pub ack_wait_secs: u32,
     /// Delivered and not yet acknowledged messages, of all processes that share the consumer.
     pub max_ack_pending: NonZeroU32,
+    /// Waiting jobs from which on messages stay at the server.
+    pub max_waiting: NonZeroU32,
     /// Make the stream where there is none.
     pub create: bool,
     /// The user whose password [`Nats::PASSWORD`] or `password_file` holds.
@@ -74,6 +76,7 @@ impl Default for Nats {
             linger_ms: 10,
             ack_wait_secs: 30,
             max_ack_pending: count::<1000>(),
+            max_waiting: count::<1_000_000>(),
             create: false,
             user: None,
             password_file: None,
@@ -97,6 +100,8 @@ pub struct RabbitMq {
     pub linger_ms: u32,
     /// Delivered and not yet acknowledged messages of this process.
     pub prefetch: NonZeroU32,
+    /// Waiting jobs from which on messages stay at the server.
+    pub max_waiting: NonZeroU32,
     /// Declare the queue (quorum, durable) where there is none.
     pub create: bool,
     pub password_file: Option<PathBuf>,
@@ -126,6 +131,7 @@ impl Default for RabbitMq {
             batch: count::<200>(),
             linger_ms: 10,
             prefetch: count::<400>(),
+            max_waiting: count::<1_000_000>(),
             create: false,
             password_file: None,
             ca_file: None,

@@ -18,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 use self::desk::{Desk, Halt};
 use self::parcel::Parcel;
 use self::pauses::Pauses;
+use self::room::Room;
 use super::doors::Reception;
 
 mod desk;
 mod parcel;
 mod pauses;
 mod report;
+mod room;
 
 pub use report::{Report, Summary};
 
@@ -103,6 +105,8 @@ pub(super) trait Line: Send {
 pub(super) struct Gathering {
     pub(super) batch: usize,
     pub(super) linger: Duration,
+    /// Waiting jobs from which on nothing more is taken.
+    pub(super) max_waiting: u32,
 }
 
 /// A broker's messages on their way into the store.
@@ -119,10 +123,10 @@ impl<B: Broker> Service<B> {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let door = self.broker.name();
         let mut pauses = Pauses::new(&self.reception.clock);
-        while !stop.is_cancelled() {
+        loop {
             let connected = tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 connected = self.broker.connect() => connected,
             };
             let began = Instant::now();
@@ -134,7 +138,7 @@ impl<B: Broker> Service<B> {
                     if tokio::time::timeout(GOODBYE, line.close()).await.is_err() {
                         tracing::debug!(door, "the broker did not answer the goodbye");
                     }
-                    let Err(trouble) = ended else { return };
+                    let Err(trouble) = ended else { break };
                     trouble
                 }
                 Err(trouble) => trouble,
@@ -158,13 +162,25 @@ impl<B: Broker> Service<B> {
                 () = stop.cancelled() => {}
             }
         }
+        let done = self.report.summary();
+        tracing::info!(
+            door,
+            acknowledged = done.acknowledged,
+            redelivered = done.redelivered,
+            refused = done.refused,
+            connections = done.connections,
+            "no more messages are taken"
+        );
     }
 
     /// Batch after batch over one connection. `Ok` means that it was told to stop.
     async fn converse(&self, line: &mut B::Line, stop: &CancellationToken) -> Result<(), Trouble> {
         let desk = Desk { door: self.broker.name(), reception: &self.reception, report: &self.report, stop };
+        let mut room = Room::new(self.gathering.max_waiting, self.gathering.batch);
         loop {
+            room.wait(desk.door, &self.reception, stop).await;
             let (parcels, gathered) = self.gather(line, stop).await;
+            room.take(parcels.iter().map(Parcel::len).sum());
             if !parcels.is_empty() {
                 match self.take_in(&desk, line, &parcels).await {
                     Ok(()) => {

@@ -64,7 +64,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    fn push(&mut self, row: Result<Registration, Refusal>) {
+    pub(super) fn push(&mut self, row: Result<Registration, Refusal>) {
         self.rows_read += 1;
         match row {
             Ok(registration) => self.registrations.push(registration),

@@ -61,7 +61,11 @@ impl NatsDoor {
                 tracing::warn!(door = NAME, reason, "the broker cannot be reached yet; it is waited for");
             }
         }
-        let gathering = Gathering { batch: server.batch(), linger: settings.linger() };
+        let gathering = Gathering {
+            batch: server.batch(),
+            linger: settings.linger(),
+            max_waiting: settings.max_waiting.get(),
+        };
         Ok(Self { service: Service { broker: server, gathering, reception: reception.clone(), report } })
     }
 }

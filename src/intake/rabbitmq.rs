@@ -58,7 +58,11 @@ impl RabbitMqDoor {
                 tracing::warn!(door = NAME, reason, "the broker cannot be reached yet; it is waited for");
             }
         }
-        let gathering = Gathering { batch: settings.batch.get() as usize, linger: settings.linger() };
+        let gathering = Gathering {
+            batch: settings.batch.get() as usize,
+            linger: settings.linger(),
+            max_waiting: settings.max_waiting.get(),
+        };
         Ok(Self { service: Service { broker: server, gathering, reception: reception.clone(), report } })
     }
 }
@@ -110,8 +114,10 @@ impl Server {
     /// Whether the queue is there. Takes nothing: what is taken and not kept counts as delivered.
     async fn look(&self) -> Result<(), Trouble> {
         let connection = self.connection().await?;
-        self.channel(&connection).await?;
-        connection.close(BYE, "bye".into()).await.map_err(|error| trouble(&error))
+        // Kept until the connection is closed: a channel closes itself when it is dropped, and the two would meet.
+        let _channel = self.channel(&connection).await?;
+        say_goodbye(&connection).await;
+        Ok(())
     }
 
     async fn connection(&self) -> Result<Connection, Trouble> {
@@ -167,6 +173,12 @@ async fn within<T>(limit: Duration, asking: impl Future<Output = Result<T, Troub
     match tokio::time::timeout(limit, asking).await {
         Ok(answered) => answered,
         Err(_) => Err(Trouble::Away("the server does not answer".to_owned())),
+    }
+}
+
+async fn say_goodbye(connection: &Connection) {
+    if let Err(error) = connection.close(BYE, "bye".into()).await {
+        tracing::debug!(door = NAME, %error, "the connection did not close well");
     }
 }
 
@@ -272,9 +284,7 @@ impl Line for RabbitMqLine {
         drop(self.consumer);
         if self.channel.status().connected() {
             // What was delivered and not acknowledged goes back to the queue.
-            if let Err(error) = self.connection.close(BYE, "bye".into()).await {
-                tracing::debug!(door = NAME, %error, "the connection did not close well");
-            }
+            say_goodbye(&self.connection).await;
         }
     }
 }

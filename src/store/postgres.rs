@@ -44,6 +44,7 @@ mod fleet;
 mod intake;
 mod open;
 mod read;
+mod reconcile;
 mod requests;
 mod rows;
 mod session;

@@ -24,6 +24,7 @@ use sqlx::{Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
+use super::reconcile::{Known, Reconcile};
 use super::requests::{Place, Requests};
 use super::{Census, Claim, DeadLetter, LookupTotals, Migrated, Page, Rescued, Store, StoreError};
 use crate::job::{
@@ -41,6 +42,7 @@ mod fleet;
 mod intake;
 mod open;
 mod read;
+mod reconcile;
 mod requests;
 mod rows;
 mod suppress;
@@ -170,6 +172,13 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+#[async_trait]
+impl Reconcile for SqliteStore {
+    async fn known(&self, batch: &[Registration]) -> Result<Vec<Known>, StoreError> {
+        reconcile::known(self, batch).await
     }
 }
 

@@ -21,7 +21,8 @@ macro_rules! stories {
                 a_stop_finishes_what_is_in_hand, the_newest_address_counts_and_a_late_repeat_does_not,
                 a_message_that_the_database_refuses_costs_only_itself, a_broker_that_is_away_is_waited_for,
                 a_crashed_broker_loses_nothing_that_it_acknowledged, what_is_not_there_is_not_made_up,
-                a_place_that_vanishes_is_waited_for;
+                a_place_that_vanishes_is_waited_for, what_is_too_much_stays_at_the_broker,
+                two_processes_share_the_messages;
             }
         }
     };

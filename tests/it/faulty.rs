@@ -12,6 +12,7 @@ use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
 use gleaner::record::Record;
 use gleaner::store::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
+use gleaner::store::reconcile::{Known, Reconcile};
 use gleaner::store::{
     Census, Claim, DeadLetter, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store, StoreError,
 };
@@ -173,6 +174,13 @@ impl Store for Faulty {
 
     async fn close(&self) {
         self.store.close().await;
+    }
+}
+
+#[async_trait]
+impl Reconcile for Faulty {
+    async fn known(&self, batch: &[Registration]) -> Result<Vec<Known>, StoreError> {
+        self.store.known(batch).await
     }
 }
 

@@ -20,6 +20,8 @@ mod normalize;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tidy;

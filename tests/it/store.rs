@@ -10,6 +10,7 @@ mod intake;
 mod leases;
 mod postgres;
 mod races;
+mod reconcile;
 mod requests;
 #[cfg(unix)]
 mod sqlite;
@@ -44,6 +45,7 @@ macro_rules! conformance {
                     a_late_repeat_of_an_event_undoes_nothing, requests_are_forgotten_when_their_time_is_over,
                     one_request_at_several_doors_is_taken_in_once, the_backlog_is_counted_no_further_than_asked,
                     a_members_place_is_known, a_suppressed_member_is_nowhere;
+                reconcile: a_member_is_known_wherever_they_are, looking_changes_nothing_and_answers_in_order;
                 fleet: a_slot_is_granted_once, a_grant_ends_at_the_horizon, a_restart_begins_no_new_burst,
                     a_burst_is_everybodys, a_notice_keeps_the_first_slot_ahead,
                     a_budget_of_calls_ends_with_its_day_and_its_month, slots_that_were_not_used_cost_no_budget,

@@ -332,7 +332,8 @@ async fn lock(
         today: spent("day")?,
         month: spent("month")?,
     };
-    Ok((gate, moment_from(&row, "now")?))
+    // A given time as it was given: a slot's has more digits than the database's.
+    Ok((gate, now.map_or_else(|| moment_from(&row, "now"), |now| Ok(now.0))?))
 }
 
 fn gate_state(row: &PgRow) -> Result<GateState, StoreError> {

@@ -64,6 +64,7 @@ impl TestNats {
             ack_wait_secs: tuning.ack_wait,
             max_ack_pending: tuning.prefetch.try_into().unwrap(),
             create: tuning.create,
+            max_waiting: tuning.max_waiting.try_into().unwrap(),
             ..config::Nats::default()
         }
     }
@@ -159,10 +160,10 @@ async fn long_work_is_announced_so_that_nothing_is_delivered_twice() {
         assert!(broker.publish(None, message(n).as_bytes()).await);
     }
     behind.switch.send_replace(AtTheDoor::Stuck);
-    let serving = behind.open(&broker, Tuning { ack_wait: 2, ..Tuning::default() }).await;
+    let serving = behind.open(&broker, Tuning { ack_wait: 4, ..Tuning::default() }).await;
     serving.until("ten messages are in hand", |seen| seen.messages == 10).await;
     // Longer than the server waits for an acknowledgement; there is nothing else to wait for.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(Duration::from_secs(7)).await;
     behind.switch.send_replace(AtTheDoor::Open);
     serving.until("all are acknowledged", |seen| seen.acknowledged == 10).await;
     let seen = serving.shut().await;

@@ -60,6 +60,7 @@ impl TestRabbitMq {
             linger_ms: 5,
             prefetch: tuning.prefetch.try_into().unwrap(),
             create: tuning.create,
+            max_waiting: tuning.max_waiting.try_into().unwrap(),
             ..config::RabbitMq::default()
         }
     }

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use gleaner::clock::{Clock as _, SystemClock};
 use gleaner::job::DeadReason;
 use gleaner::store::Claim;
+use jiff::{SignedDuration, Timestamp};
 
 use super::support::{Behind, Serving, TestBroker, Tuning, message};
 use crate::faulty::AtTheDoor;
@@ -180,7 +182,7 @@ async fn address_of_m1(behind: &Behind) -> String {
         owner: "a-test",
         limit: 1,
         lease: Duration::from_mins(10),
-        now: jiff::Timestamp::MAX - jiff::SignedDuration::from_hours(24),
+        now: Timestamp::MAX - SignedDuration::from_hours(24),
     };
     let claimed = behind.store.claim(claim).await.unwrap();
     behind.store.release(&[claimed[0].hold], claim.now).await.unwrap();
@@ -271,6 +273,7 @@ pub(crate) async fn a_crashed_broker_loses_nothing_that_it_acknowledged<B: TestB
             } else {
                 unsure += 1;
                 crashed_at = acknowledged;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     };
@@ -330,4 +333,44 @@ pub(crate) async fn a_place_that_vanishes_is_waited_for<B: TestBroker>() {
     serving.until("it serves again", |seen| seen.queued == 6).await;
     serving.shut().await;
     assert_eq!(behind.census().await.waiting, 6);
+}
+
+pub(crate) async fn what_is_too_much_stays_at_the_broker<B: TestBroker>() {
+    let (broker, behind) = (B::shared().await, Behind::new().await);
+    publish(&broker, 0, 300).await;
+    let tuning = Tuning { batch: 25, prefetch: 25, max_waiting: 100, ..Tuning::default() };
+    let serving = behind.open(&broker, tuning).await;
+    serving.until("there is no more room", |seen| seen.acknowledged == 100).await;
+    for _ in 0..10 {
+        assert!(broker.waiting().await >= 175, "one batch may be on its way, and no more");
+        assert_eq!(behind.census().await.waiting, 100);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Jobs that run are not waiting: there is room again.
+    let claim = Claim {
+        owner: "a-test",
+        limit: 60,
+        lease: Duration::from_mins(10),
+        now: SystemClock.now() + SignedDuration::from_secs(1),
+    };
+    assert_eq!(behind.store.claim(claim).await.unwrap().len(), 60);
+    serving.until("the room is used", |seen| seen.acknowledged >= 150).await;
+    serving.shut().await;
+    let waiting = behind.census().await.waiting;
+    assert!((100..125).contains(&waiting), "{waiting}");
+}
+
+pub(crate) async fn two_processes_share_the_messages<B: TestBroker>() {
+    let (broker, behind) = (B::shared().await, Behind::new().await);
+    publish(&broker, 0, 1_000).await;
+    let tuning = Tuning { batch: 20, prefetch: 40, ..Tuning::default() };
+    let one = behind.open(&broker, tuning).await;
+    let other = behind.open(&broker, tuning).await;
+    let together = async || (one.report.summary().acknowledged, other.report.summary().acknowledged);
+    let (first, second) = until("all are acknowledged", together, |(one, other)| one + other == 1_000).await;
+    let seen = [one.shut().await, other.shut().await];
+    assert!(first > 0 && second > 0, "{seen:?}");
+    assert_eq!(seen.iter().map(|seen| seen.redelivered).sum::<u64>(), 0, "{seen:?}");
+    let census = behind.census().await;
+    assert_eq!((census.waiting, census.repeated, broker.left().await), (1_000, 0, 0));
 }

@@ -25,11 +25,12 @@ pub(crate) struct Tuning {
     /// What is not acknowledged for so long comes again (seconds).
     pub(crate) ack_wait: u32,
     pub(crate) create: bool,
+    pub(crate) max_waiting: u32,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { batch: 50, prefetch: 100, ack_wait: 30, create: false }
+        Self { batch: 50, prefetch: 100, ack_wait: 30, create: false, max_waiting: 1_000_000 }
     }
 }
 
