@@ -31,6 +31,7 @@ mod provider;
 mod reconcile;
 mod sandbox;
 mod status;
+mod token;
 mod worker;
 
 const STYLES: Styles = Styles::styled()
@@ -120,6 +121,9 @@ enum Command {
     /// Show what stopped for good, and why
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Make tokens for the HTTP door
+    #[command(subcommand)]
+    Token(token::Command),
     /// Check the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -176,6 +180,7 @@ impl Cli {
             Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
+            Command::Token(command) => token::run(&self.global, &command),
             Command::Config(command) => config::run(&self.global, &command),
             Command::Provider(command) => provider::run(&self.global, command).await,
             Command::Normalize(command) => normalize::run(command),

@@ -17,6 +17,7 @@ use serde::Deserialize;
 mod brokers;
 mod check;
 mod database;
+mod http;
 mod money;
 mod provider;
 mod source;
@@ -25,6 +26,7 @@ mod web;
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
+pub use http::Http;
 pub use money::MoneyText;
 pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
@@ -45,6 +47,7 @@ pub struct Config {
     /// A page or address where the owner of a server can reach the operator; part of the user agent.
     pub contact: Option<String>,
     pub web: Web,
+    pub http: Http,
     pub enrich: Enrich,
     pub worker: Worker,
     pub retry: Retry,
@@ -63,6 +66,7 @@ impl Default for Config {
             policy_version: "1".to_owned(),
             contact: None,
             web: Web::default(),
+            http: Http::default(),
             enrich: Enrich::default(),
             worker: Worker::default(),
             retry: Retry::default(),
@@ -240,6 +244,8 @@ pub struct Retention {
     pub match_days: u32,
     /// "No match" answers: people appear.
     pub no_match_days: u32,
+    /// Keys of requests and ids of events: how late a repeat may come and is still known.
+    pub request_hours: u32,
 }
 
 impl Retention {
@@ -254,11 +260,15 @@ impl Retention {
     pub fn no_matches(&self) -> SignedDuration {
         days(self.no_match_days)
     }
+
+    pub fn requests(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.request_hours.into())
+    }
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { record_days: 365, match_days: 90, no_match_days: 30 }
+        Self { record_days: 365, match_days: 90, no_match_days: 30, request_hours: 72 }
     }
 }
 

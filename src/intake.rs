@@ -23,6 +23,8 @@ use crate::store::{Store, StoreError};
 pub mod broker;
 pub mod doors;
 pub mod file;
+pub mod group;
+pub mod http;
 mod keys;
 pub mod message;
 #[cfg(feature = "nats")]

@@ -71,6 +71,8 @@ pub enum KeyringError {
     Malformed { path: PathBuf },
     #[error("the key file `{}` can be read by others; run `chmod 600` on it", path.display())]
     Exposed { path: PathBuf },
+    #[error("cannot write a token to the new file `{}`", path.display())]
+    Token { path: PathBuf, source: std::io::Error },
     #[error("the system gave no randomness for a new key: {0}")]
     Randomness(getrandom::Error),
 }
@@ -152,6 +154,13 @@ impl Keyring {
             Err(source) => Err(file_error("write")(source)),
         }
     }
+}
+
+/// Makes a token of 32 random bytes in a new file that only its owner may read.
+pub fn create_token(path: &Path) -> Result<(), KeyringError> {
+    let token: [u8; KEY_BYTES] = random().map_err(KeyringError::Randomness)?;
+    write_private(path, &format!("{}\n", hex::encode(token)))
+        .map_err(|source| KeyringError::Token { path: path.to_owned(), source })
 }
 
 /// A name for one life of a worker process, never used twice.

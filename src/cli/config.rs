@@ -29,6 +29,9 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<Exit> {
     if !problems.is_empty() {
         return Ok(Exit::Usage);
     }
+    if loaded.config.http.listen.is_some() {
+        loaded.config.http.read_tokens()?;
+    }
     // Building the providers reads their keys and options, which only they can judge.
     let panel = Host::with_config(loaded.config, global)?.panel(None)?;
     if !global.json {

@@ -11,8 +11,12 @@ use super::{Exit, Global};
 
 /// Opens every configured door.
 pub(crate) async fn open(host: &Host, vault: &Vault) -> anyhow::Result<Doors> {
-    let reception =
-        Reception { store: vault.store.clone(), keyring: vault.keyring.clone(), clock: host.clock.clone() };
+    let reception = Reception {
+        store: vault.store.clone(),
+        keyring: vault.keyring.clone(),
+        clock: host.clock.clone(),
+        remember: host.config.retention.requests(),
+    };
     Doors::open(&host.config, &reception).await.map_err(|error| match error {
         // Wrong settings have an exit code of their own.
         DoorError::Config(error) => error.into(),

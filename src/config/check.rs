@@ -47,12 +47,16 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         ("retention.record_days", config.retention.record_days, 1),
         ("retention.match_days", config.retention.match_days, 1),
         ("retention.no_match_days", config.retention.no_match_days, 1),
+        ("retention.request_hours", config.retention.request_hours, 1),
     ] {
         if value < least {
             problem(key, format!("must be at least {least}, and is {value}"));
         }
     }
     if let Some((key, message)) = config.web.problem() {
+        problem(key, message);
+    }
+    for (key, message) in config.http.problems() {
         problem(key, message);
     }
     for name in config.providers.keys() {

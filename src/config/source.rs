@@ -29,6 +29,15 @@ pub enum ConfigError {
     Syntax { origin: String, line: usize, column: usize, message: String },
     #[error("the key file `{}` can be read by others; run `chmod 600` on it", path.display())]
     Exposed { path: PathBuf },
+    #[error(
+        "the HTTP door has no token; make one with `gleaner token new FILE`, and set `http.token_file` or GLEANER_HTTP_TOKEN"
+    )]
+    NoToken,
+    #[error(
+        "the HTTP token of `{caller}` is shorter than 32 random bytes, or holds other characters than visible ASCII; make \
+         one with `gleaner token new FILE`"
+    )]
+    WeakToken { caller: String },
 }
 
 pub(super) fn load(file: Option<&Path>) -> Result<Loaded, ConfigError> {

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::http::HttpDoor;
 use crate::clock::SharedClock;
 use crate::config::{Config, ConfigError};
 use crate::keyring::Keyring;
@@ -19,12 +21,41 @@ use crate::store::SharedStore;
 /// How long the doors may take to finish what they have in hand. Longer than any request may take.
 const SHUT_WITHIN: Duration = Duration::from_secs(20);
 
+/// How often it is looked for requests that are to be forgotten, and how long between two pieces of many.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
+const BREATH: Duration = Duration::from_millis(50);
+
 /// What every door hands its registrations over to.
 #[derive(Clone, Debug)]
 pub struct Reception {
     pub store: SharedStore,
     pub keyring: Arc<Keyring>,
     pub clock: SharedClock,
+    /// How long requests and messages are known again: one that comes later may undo a change of address.
+    pub remember: SignedDuration,
+}
+
+impl Reception {
+    /// When something that comes now is forgotten.
+    pub fn forget_at(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.remember).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Forgets what is over, every now and then; bounded pieces, so that nobody waits long for their turn.
+    async fn forget(self, stop: CancellationToken) {
+        let mut forgot = 0;
+        loop {
+            let pause = if forgot == 0 { FORGET_EVERY } else { BREATH };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            forgot = self.store.forget_requests(self.clock.now()).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "requests whose time is over were not forgotten; the next turn tries again");
+                0
+            });
+        }
+    }
 }
 
 /// A way in for registrations that stays open until it is told to shut. Whatever can fail for good, such as a wrong
@@ -61,8 +92,13 @@ pub struct Doors {
 impl Doors {
     /// Opens every configured door, or none.
     pub async fn open(config: &Config, reception: &Reception) -> Result<Self, DoorError> {
-        let opened = [nats(config, reception).await?, rabbitmq(config, reception).await?];
-        Ok(Self::of(opened.into_iter().flatten().collect()))
+        let http = HttpDoor::open(config, reception).await?.map(|door| Box::new(door) as Box<dyn Door>);
+        let opened = [http, nats(config, reception).await?, rabbitmq(config, reception).await?];
+        let doors = Self::of(opened.into_iter().flatten().collect());
+        if !doors.names.is_empty() {
+            tokio::spawn(reception.clone().forget(doors.stop.clone()));
+        }
+        Ok(doors)
     }
 
     /// Lets these doors serve.

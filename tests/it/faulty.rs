@@ -32,6 +32,8 @@ pub(crate) struct Faulty {
     intake: watch::Receiver<AtTheDoor>,
     /// A registration of this member is refused.
     unwelcome: Option<MemberId>,
+    /// Groups of deliveries that came to be taken in.
+    groups: AtomicU32,
 }
 
 /// What happens to what is taken in.
@@ -55,6 +57,7 @@ impl Faulty {
             refused: None,
             intake: watch::channel(AtTheDoor::Open).1,
             unwelcome: None,
+            groups: AtomicU32::new(0),
         }
     }
 
@@ -65,6 +68,19 @@ impl Faulty {
 
     pub(crate) fn not_taking(self, member: &str) -> Self {
         Self { unwelcome: Some(MemberId::parse(member).unwrap()), ..self }
+    }
+
+    /// How many groups of deliveries came to be taken in.
+    pub(crate) fn groups(&self) -> u32 {
+        self.groups.load(Ordering::SeqCst)
+    }
+
+    /// Reads fail where the database is away, and are never stuck.
+    fn is_here(&self) -> Result<(), StoreError> {
+        match *self.intake.borrow() {
+            AtTheDoor::Away => Err(StoreError::Unavailable("a fault of the test".to_owned())),
+            _ => Ok(()),
+        }
     }
 
     /// Waits while the door is stuck, before the commit or after it.
@@ -192,6 +208,7 @@ impl Requests for Faulty {
         now: Timestamp,
         forget_at: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
+        self.groups.fetch_add(1, Ordering::SeqCst);
         self.pass(AtTheDoor::Stuck).await?;
         let mut items = deliveries.iter().flat_map(|delivery| &delivery.items);
         if items.any(|item| Some(&item.registration.member) == self.unwelcome.as_ref()) {
@@ -207,10 +224,12 @@ impl Requests for Faulty {
     }
 
     async fn backlog(&self, at_most: u64) -> Result<u64, StoreError> {
+        self.is_here()?;
         self.store.backlog(at_most).await
     }
 
     async fn place(&self, member: &MemberId, now: Timestamp) -> Result<Option<Place>, StoreError> {
+        self.is_here()?;
         self.store.place(member, now).await
     }
 }

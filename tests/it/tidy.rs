@@ -25,7 +25,7 @@ const ROOMS: [&str; 13] = [
 ];
 
 /// Crates that only these files may name: replaced in one place, or dangerous everywhere else.
-const FENCED: [(&str, &[&str]); 6] = [
+const FENCED: [(&str, &[&str]); 9] = [
     (
         "sqlx",
         &[
@@ -41,6 +41,9 @@ const FENCED: [(&str, &[&str]); 6] = [
     ("scraper", &["providers/src/page"]),
     ("async_nats", &["src/intake/nats.rs"]),
     ("lapin", &["src/intake/rabbitmq.rs"]),
+    ("axum", &["src/intake/http", "providers/src/sandbox"]),
+    ("hyper_util", &["src/intake/http/server.rs"]),
+    ("subtle", &["src/intake/http/tokens.rs"]),
 ];
 
 fn root() -> &'static Path {

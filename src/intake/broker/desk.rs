@@ -4,7 +4,6 @@
 
 use std::slice;
 
-use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::super::doors::Reception;
@@ -14,9 +13,6 @@ use super::pauses::Pauses;
 use super::report::Report;
 use crate::job::{Delivery, Refusal};
 use crate::store::StoreError;
-
-/// How long a message is known again: a broker that delivers it later than this may undo a change of address.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(72);
 
 /// Where messages are handed over.
 pub(super) struct Desk<'a> {
@@ -128,8 +124,8 @@ impl Desk<'_> {
             parcels.iter().flat_map(|parcel| &parcel.items).skip(progress.items).cloned().collect();
         for chunk in items.chunks(BATCH_ROWS) {
             let now = clock.now();
-            let forget_at = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
             let delivery = Delivery { once: None, items: chunk.to_vec() };
+            let forget_at = self.reception.forget_at(now);
             let delivered = store.enqueue_once(slice::from_ref(&delivery), now, forget_at).await?;
             progress.items += chunk.len();
             for delivered in &delivered {

@@ -354,7 +354,7 @@ pub(crate) async fn what_is_too_much_stays_at_the_broker<B: TestBroker>() {
         now: SystemClock.now() + SignedDuration::from_secs(1),
     };
     assert_eq!(behind.store.claim(claim).await.unwrap().len(), 60);
-    serving.until("the room is used", |seen| seen.acknowledged >= 150).await;
+    serving.until("the room is used", |seen| seen.acknowledged >= 160).await;
     serving.shut().await;
     let waiting = behind.census().await.waiting;
     assert!((100..125).contains(&waiting), "{waiting}");

@@ -113,7 +113,8 @@ impl Behind {
         let store: SharedStore = Arc::new(SqliteStore::open(path, &keyring.fingerprint()).await.unwrap());
         let (switch, switched) = watch::channel(AtTheDoor::Open);
         let guarded: SharedStore = Arc::new(faults(Faulty::over(Arc::clone(&store)).switched(switched)));
-        let reception = Reception { store: guarded, keyring, clock: SystemClock::shared() };
+        let remember = jiff::SignedDuration::from_hours(72);
+        let reception = Reception { store: guarded, keyring, clock: SystemClock::shared(), remember };
         Self { store, switch, reception, _folder: folder }
     }
 

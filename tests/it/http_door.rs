@@ -1,0 +1,10 @@
+//! The HTTP door: the real server over the real wire, held against the document that it serves.
+
+mod answers;
+mod hostile;
+mod load;
+mod once;
+#[cfg(unix)]
+mod process;
+mod support;
+mod tokens;
