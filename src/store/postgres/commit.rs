@@ -21,6 +21,10 @@ use crate::store::columns::{RecordColumns, json};
 use crate::store::plan::{Again, Dead, Guard, Plan};
 
 /// Locks the jobs of the outcomes whose fence is good: the rows that are missing are stale.
+///
+/// A job runs while it has a lease (a constraint of the table). Asked in these words, because with `state = 'running'` the
+/// planner may walk the index of all running jobs, of which it believes there are few: every commit would then compare its
+/// outcomes with each job that the fleet has in flight.
 pub const GUARDS: &str = "
     SELECT
         outcome.position,
@@ -30,7 +34,7 @@ pub const GUARDS: &str = "
     FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[])
         WITH ORDINALITY AS outcome (id, fence, member_id, subject, position)
     JOIN enrichment_jobs AS job ON job.id = outcome.id
-    WHERE job.fence = outcome.fence AND job.state = 'running' AND job.member_id = outcome.member_id
+    WHERE job.fence = outcome.fence AND job.lease_until IS NOT NULL AND job.member_id = outcome.member_id
     ORDER BY job.member_id COLLATE \"C\", outcome.position
     FOR UPDATE OF job";
 
