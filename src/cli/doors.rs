@@ -3,6 +3,7 @@
 //! Invariant: the doors are shut before the worker drains, so that nothing is taken in that nobody waits for.
 
 use anyhow::bail;
+use gleaner::console::metrics::MetricsListener;
 use gleaner::intake::doors::{DoorError, Doors, Reception};
 use gleaner::worker::{Ending, Stop, Worker};
 
@@ -11,17 +12,34 @@ use super::{Exit, Global};
 
 /// Opens every configured door.
 pub(crate) async fn open(host: &Host, vault: &Vault) -> anyhow::Result<Doors> {
-    let reception = Reception {
+    Doors::open(&host.config, &reception(host, vault)).await.map_err(told)
+}
+
+/// Lets metrics be read beside the doors, where that is configured.
+pub(crate) async fn show_metrics(doors: &mut Doors, host: &Host, vault: &Vault) -> anyhow::Result<()> {
+    let opened = MetricsListener::open(&host.config.metrics, &reception(host, vault)).await;
+    if let Some(listener) = opened.map_err(told)? {
+        tracing::info!(address = %listener.address()?, "metrics can be read");
+        doors.add(Box::new(listener));
+    }
+    Ok(())
+}
+
+fn reception(host: &Host, vault: &Vault) -> Reception {
+    Reception {
         store: vault.store.clone(),
         keyring: vault.keyring.clone(),
         clock: host.clock.clone(),
         remember: host.config.retention.requests(),
-    };
-    Doors::open(&host.config, &reception).await.map_err(|error| match error {
-        // Wrong settings have an exit code of their own.
+    }
+}
+
+/// Wrong settings have an exit code of their own.
+fn told(error: DoorError) -> anyhow::Error {
+    match error {
         DoorError::Config(error) => error.into(),
         other => other.into(),
-    })
+    }
 }
 
 /// Runs a worker beside open doors until it is done, told to stop, or left without a door.
@@ -67,6 +85,7 @@ pub(crate) async fn run(global: &Global) -> anyhow::Result<Exit> {
         bail!("no door is configured; set `http.listen`, `nats.url` or `rabbitmq.url`");
     }
     tracing::info!(doors = doors.names().join(" "), "doors opened");
+    show_metrics(&mut doors, &host, &vault).await?;
     let fault = tokio::select! {
         () = stop.asked() => None,
         error = doors.ended() => Some(error),

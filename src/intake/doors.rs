@@ -104,22 +104,25 @@ impl Doors {
     /// Lets these doors serve.
     pub fn of(opened: Vec<Box<dyn Door>>) -> Self {
         let mut doors = Self::default();
-        for door in opened {
-            let name = door.name();
-            let stop = doors.stop.clone();
-            doors.names.push(name);
-            doors.serving.spawn(async move {
-                door.serve(stop.clone()).await?;
-                if stop.is_cancelled() {
-                    return Ok(());
-                }
-                Err(DoorError::Ended {
-                    door: name,
-                    reason: "it stopped serving without being told to".to_owned(),
-                })
-            });
-        }
+        opened.into_iter().for_each(|door| doors.add(door));
         doors
+    }
+
+    /// Lets one more serve.
+    pub fn add(&mut self, door: Box<dyn Door>) {
+        let name = door.name();
+        let stop = self.stop.clone();
+        self.names.push(name);
+        self.serving.spawn(async move {
+            door.serve(stop.clone()).await?;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            Err(DoorError::Ended {
+                door: name,
+                reason: "it stopped serving without being told to".to_owned(),
+            })
+        });
     }
 
     /// Which doors were opened.

@@ -18,6 +18,8 @@ mod kill;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod normalize;
 #[cfg(test)]
 mod privacy;
