@@ -51,6 +51,13 @@ mod rows;
 mod session;
 mod suppress;
 
+/// The statements of a claim and of a commit of records, for `benches/store`, which runs them without this client.
+#[doc(hidden)]
+pub mod statements {
+    pub use super::claim::CLAIM;
+    pub use super::commit::{FINISH, GUARDS, RECORDS};
+}
+
 use bell::Bell;
 use rows::Moment;
 use session::Sessions;

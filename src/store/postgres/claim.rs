@@ -43,7 +43,7 @@ macro_rules! levels {
 /// One statement. The ids are gathered in an array first: as a join, the planner may walk the whole table in the order
 /// of its ids. The levels are visited in their order and no further than the limit, so that nothing is locked that is
 /// not taken. `statement_timestamp()`, because an index cannot be searched for a clock that moves meanwhile.
-const CLAIM: &str = concat!(
+pub const CLAIM: &str = concat!(
     levels!(),
     "
     UPDATE enrichment_jobs AS job SET
@@ -71,7 +71,7 @@ const CLAIM: &str = concat!(
         EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed"
 );
 
-/// The jobs of these holds, as far as they are still good, locked.
+/// The jobs of these holds, as far as they are still good, locked. (Why their lease is asked for: `GUARDS` in `commit.rs`.)
 macro_rules! held {
     ($($more:literal)?) => {
         concat!(
@@ -79,7 +79,7 @@ macro_rules! held {
             $($more,)?
             " FROM unnest($1::bigint[], $2::bigint[]) AS hold (id, fence)
              JOIN enrichment_jobs AS job ON job.id = hold.id AND job.fence = hold.fence
-             WHERE job.state = 'running'
+             WHERE job.lease_until IS NOT NULL
              ORDER BY job.member_id COLLATE \"C\"
              FOR UPDATE OF job"
         )

@@ -20,19 +20,29 @@ use crate::job::{Answer, Committed, LookupEntry, Outcome, Verdict};
 use crate::store::columns::{RecordColumns, json};
 use crate::store::plan::{Again, Dead, Guard, Plan};
 
-/// Locks the jobs of the outcomes whose fence is good: the rows that are missing are stale.
-const GUARDS: &str = "
+/// Locks the jobs of the outcomes whose fence is good, one by one in the order of their members: the rows that are missing
+/// are stale.
+///
+/// Each is sought by its id. As a join, the planner may begin with the index of all running jobs, of which it believes there
+/// are few, and every commit would compare its outcomes with each job that the fleet has in flight. For the same reason
+/// it is the lease that says whether a job runs (a constraint of the table).
+pub const GUARDS: &str = "
     SELECT
         outcome.position,
         EXISTS (SELECT 1 FROM suppressions WHERE subject = outcome.subject) AS suppressed,
         job.subject <> outcome.subject AS outdated,
         EXISTS (SELECT 1 FROM suppressions WHERE subject = job.subject) AS successor_suppressed
-    FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[])
-        WITH ORDINALITY AS outcome (id, fence, member_id, subject, position)
-    JOIN enrichment_jobs AS job ON job.id = outcome.id
-    WHERE job.fence = outcome.fence AND job.state = 'running' AND job.member_id = outcome.member_id
-    ORDER BY job.member_id COLLATE \"C\", outcome.position
-    FOR UPDATE OF job";
+    FROM (
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[])
+            WITH ORDINALITY AS given (id, fence, member_id, subject, position)
+        ORDER BY member_id COLLATE \"C\", position
+    ) AS outcome
+    CROSS JOIN LATERAL (
+        SELECT subject FROM enrichment_jobs
+        WHERE id = outcome.id AND fence = outcome.fence AND member_id = outcome.member_id
+            AND lease_until IS NOT NULL
+        FOR UPDATE
+    ) AS job";
 
 const BURY: &str = "
     INSERT INTO dead_letters (member_id, subject, email, reason, error, attempts, queued_at, at)
@@ -51,7 +61,7 @@ const BURY: &str = "
         queued_at = excluded.queued_at,
         at = excluded.at";
 
-const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id = ANY($1)";
+pub const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id = ANY($1)";
 
 const AGAIN: &str = "
     UPDATE enrichment_jobs AS job SET
@@ -65,7 +75,7 @@ const AGAIN: &str = "
     FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[]) AS verdict (id, delay, snoozed, error)
     WHERE job.id = verdict.id";
 
-const RECORDS: &str = "
+pub const RECORDS: &str = "
     INSERT INTO supplemental_member_information (
         member_id, email, subject, full_name, given_name, family_name, age, age_min, age_max, age_as_of,
         birth_earliest, birth_latest, social_profiles, status, confidence, provenance, policy_version,

@@ -8,10 +8,10 @@ use gleaner::clock::{Clock as _, SystemClock};
 use gleaner::job::{AnswerContent, Committed, DeadReason, Refusal, SuppressionReason, Verdict};
 use gleaner::keyring::Keyring;
 use gleaner::record::RecordStatus;
-use gleaner::store::postgres::{Access, Clock, PostgresStore};
+use gleaner::store::postgres::{Access, Clock, PostgresStore, statements};
 use gleaner::store::{Page, Rescued, Store as _};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use tokio::sync::Barrier;
 
 use super::support::{
@@ -131,6 +131,28 @@ async fn let_an_hour_pass(consumer: &mut PgConnection) {
     let sql = "UPDATE enrichment_jobs SET
                    lease_until = lease_until - interval '1 hour', run_at = run_at - interval '1 hour'";
     sqlx::query(sql).execute(consumer).await.unwrap();
+}
+
+/// The planner learns of the table while nothing runs, as after a quiet hour; then a whole fleet is at work.
+#[tokio::test]
+async fn a_commit_reads_its_own_jobs_and_not_all_that_run() {
+    let database = PostgresDatabase::new();
+    database.open().await.enqueue(&registrations(2_000), at(0)).await.unwrap();
+    let mut consumer = database.consumer().await;
+    let prepared = format!(
+        "ANALYZE enrichment_jobs;
+         SET plan_cache_mode = force_generic_plan;
+         PREPARE guards AS {}",
+        statements::GUARDS
+    );
+    sqlx::raw_sql(AssertSqlSafe(prepared)).execute(&mut consumer).await.unwrap();
+    let explain = sqlx::raw_sql("EXPLAIN EXECUTE guards (NULL, NULL, NULL, NULL)");
+    let lines: Vec<String> =
+        explain.fetch_all(&mut consumer).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let plan = lines.join("\n");
+    let by_key = ["enrichment_jobs_pkey", "enrichment_jobs_member_id_key"];
+    assert!(by_key.iter().any(|key| plan.contains(&format!("Index Scan using {key}"))), "{plan}");
+    assert!(!plan.contains("enrichment_jobs_lease"), "{plan}");
 }
 
 #[tokio::test]
