@@ -41,19 +41,22 @@ impl Reception {
         now.checked_add(self.remember).unwrap_or(Timestamp::MAX)
     }
 
-    /// Forgets what is over, every now and then; bounded pieces, so that nobody waits long for their turn.
+    /// Forgets what is over, at the start and every now and then; bounded pieces, so that nobody waits long for their turn.
     async fn forget(self, stop: CancellationToken) {
-        let mut forgot = 0;
+        let mut pause = BREATH;
         loop {
-            let pause = if forgot == 0 { FORGET_EVERY } else { BREATH };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            forgot = self.store.forget_requests(self.clock.now()).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "requests whose time is over were not forgotten; the next turn tries again");
-                0
-            });
+            pause = match self.store.forget_requests(self.clock.now()).await {
+                Ok(0) => FORGET_EVERY,
+                Ok(_) => BREATH,
+                Err(error) => {
+                    tracing::warn!(%error, "requests whose time is over were not forgotten; the next turn tries again");
+                    FORGET_EVERY
+                }
+            };
         }
     }
 }

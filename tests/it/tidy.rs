@@ -42,7 +42,7 @@ const FENCED: [(&str, &[&str]); 9] = [
     ("scraper", &["providers/src/page"]),
     ("async_nats", &["src/intake/nats.rs"]),
     ("lapin", &["src/intake/rabbitmq.rs"]),
-    ("axum", &["src/intake/http", "providers/src/sandbox"]),
+    ("axum", &["src/intake/http", "src/console", "providers/src/sandbox"]),
     ("hyper_util", &["src/intake/http/server.rs"]),
     ("subtle", &["src/intake/http/tokens.rs"]),
 ];
