@@ -12,6 +12,8 @@ mod commands;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod http_door;
 #[cfg(test)]
 mod kill;

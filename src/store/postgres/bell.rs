@@ -1,4 +1,4 @@
-//! The bell that rings when jobs were taken in: `LISTEN` on a connection of its own, from the first time that someone
+//! The bells that ring when jobs were taken in, and when a provider was closed or opened: `LISTEN` on a connection of its own, from the first time that someone
 //! waits.
 //!
 //! Invariant: a hint and nothing more. Whoever listens never gives up; what was rung meanwhile is found by looking.
@@ -13,14 +13,20 @@ use tokio::task::AbortHandle;
 
 use super::StoreError;
 
-/// The channel's name, as part of a statement.
+/// The channels' names, as parts of a statement.
 macro_rules! channel {
     () => {
         "gleaner_jobs"
     };
 }
 
-pub(super) use channel;
+macro_rules! gates {
+    () => {
+        "gleaner_gates"
+    };
+}
+
+pub(super) use {channel, gates};
 
 /// Between two tries to listen.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -29,11 +35,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What was rung since it was last waited for.
+#[derive(Debug, Default)]
+struct Rung {
+    jobs: Notify,
+    gates: Notify,
+}
+
 #[derive(Debug)]
 pub(super) struct Bell {
     /// None behind a pooler, which hands the connection on after every transaction.
     options: Option<PgConnectOptions>,
-    rung: Arc<Notify>,
+    rung: Arc<Rung>,
     listening: Mutex<Option<AbortHandle>>,
 }
 
@@ -47,10 +60,16 @@ impl Bell {
         Self { options: None, rung: Arc::default(), listening: Mutex::default() }
     }
 
-    /// Ends when the bell rings, or has rung since the last time.
+    /// Ends when the bell for jobs rings, or has rung since the last time.
     pub(super) async fn rung(&self) {
         self.listen();
-        self.rung.notified().await;
+        self.rung.jobs.notified().await;
+    }
+
+    /// The same for providers that were closed or opened.
+    pub(super) async fn rung_for_gates(&self) {
+        self.listen();
+        self.rung.gates.notified().await;
     }
 
     pub(super) fn stop(&self) {
@@ -67,7 +86,9 @@ impl Bell {
         let task = if let Some(options) = &self.options {
             tokio::spawn(keep_listening(options.clone(), Arc::clone(&self.rung)))
         } else {
-            tracing::info!("behind a pooler nothing can be listened for; new jobs are found by polling");
+            tracing::info!(
+                "behind a pooler nothing can be listened for; new jobs and closed providers are found by polling"
+            );
             tokio::spawn(std::future::ready(()))
         };
         *listening = Some(task.abort_handle());
@@ -80,7 +101,7 @@ impl Drop for Bell {
     }
 }
 
-async fn keep_listening(options: PgConnectOptions, rung: Arc<Notify>) {
+async fn keep_listening(options: PgConnectOptions, rung: Arc<Rung>) {
     let mut pause = SHORTEST_PAUSE;
     let mut told = false;
     loop {
@@ -102,7 +123,7 @@ async fn keep_listening(options: PgConnectOptions, rung: Arc<Notify>) {
 /// Listens until the connection fails.
 async fn listen_once(
     options: &PgConnectOptions,
-    rung: &Notify,
+    rung: &Rung,
     was_heard: &mut bool,
 ) -> Result<std::convert::Infallible, StoreError> {
     let pool = PgPoolOptions::new()
@@ -113,19 +134,21 @@ async fn listen_once(
         .connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.eager_reconnect(false);
-    listener.listen(channel!()).await?;
+    listener.listen_all([channel!(), gates!()]).await?;
     *was_heard = true;
-    // What came in before this moment rang for nobody.
-    rung.notify_one();
+    // What happened before this moment rang for nobody.
+    rung.jobs.notify_one();
+    rung.gates.notify_one();
     loop {
         let Ok(heard) = tokio::time::timeout(SILENCE, listener.try_recv()).await else {
             let asked = tokio::time::timeout(PATIENCE, listener.execute("SELECT 1")).await;
             asked.map_err(|_| StoreError::Unavailable("the connection is silent".to_owned()))??;
             continue;
         };
-        if heard?.is_none() {
-            return Err(StoreError::Unavailable("the connection was lost".to_owned()));
+        match heard? {
+            Some(heard) if heard.channel() == gates!() => rung.gates.notify_one(),
+            Some(_) => rung.jobs.notify_one(),
+            None => return Err(StoreError::Unavailable("the connection was lost".to_owned())),
         }
-        rung.notify_one();
     }
 }
