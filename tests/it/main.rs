@@ -16,6 +16,8 @@ mod faulty;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod gates;
+#[cfg(test)]
 mod http_door;
 #[cfg(test)]
 mod kill;
