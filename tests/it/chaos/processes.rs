@@ -12,7 +12,7 @@ async fn workers_killed_a_hundred_times_lose_nothing() {
     const KILLS: u32 = 100;
     let url = postgres_database().await;
     let extra = "[worker]\nlease_secs = 5\nconcurrency = 16\nclaim_batch = 8\n";
-    let story = Story::begin(&url, &url, (10, 40), extra, 1_500).await;
+    let story = Story::begin(&url, &url, (80, 240), extra, 4_000).await;
     let mut workers = vec![story.worker(), story.worker(), story.worker()];
     let mut dice = Dice(2026);
     let (mut struck, mut left) = (0, 0);

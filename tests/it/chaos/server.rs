@@ -46,7 +46,7 @@ async fn a_server_that_crashes_ten_times_is_waited_for() {
     let figures = json!({ "restarts": RESTARTS, "records_per_second_before": before,
         "seconds_to_recover_median": median, "seconds_to_recover_worst": worst });
     story.end("server crashes", workers, figures).await;
-    assert!(median <= 10.0, "{recovered:?}");
+    assert!(median <= 20.0, "{recovered:?}");
 }
 
 /// Records written a second over the last `seconds` before `at`, by the database's own clock.
