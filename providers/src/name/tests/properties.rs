@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use unicode_normalization::is_nfc;
 
+use super::super::words::{Classes, classes};
 use super::super::{Parts, PersonName};
 use crate::email::is_invisible;
 
@@ -70,6 +71,8 @@ proptest! {
     fn vendors_that_lose_the_case_lose_nothing_else(
         given in "[B-DF-HJ-LN-TV-Z][aeiou][bdlnrst]{1,2}[aeiou]", family in "[B-DF-HJ-LN-TV-Z][aeiou][bdlnrst]{1,2}[aeiou]ski"
     ) {
+        // "Della" is a name and a particle, and only its case tells which.
+        prop_assume!(classes(&given) == Classes::default());
         let text = format!("{given} {family}");
         let Ok(name) = PersonName::parse(&text) else { return Ok(()) };
         prop_assert_eq!(name.full(), text.as_str());
