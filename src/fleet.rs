@@ -9,13 +9,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gleaner_providers::clock::SharedClock;
 use gleaner_providers::limit::{Ask, Away, Grant, SharedQuota};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::config::Budget;
 use crate::store::fleet::{Beat, GateRefusal, Granted, SlotClaim};
 use crate::store::{SharedStore, StoreError};
 
+/// A budget that waits for its bills only is not worth a word.
+const SOON: SignedDuration = SignedDuration::from_secs(10);
 /// The longest pause before a report is written again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -167,6 +169,9 @@ impl StoredQuota {
         else {
             return;
         };
+        if until.duration_since(granted.now) < SOON {
+            return;
+        }
         let mut last_said = self.last_said.lock().unwrap_or_else(PoisonError::into_inner);
         if last_said.replace(until) != Some(until) {
             let (provider, budget) = (&self.provider, refusal.as_str());

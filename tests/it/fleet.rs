@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use gleaner_providers::sandbox::{Fault, Latency, QuotaSettings, SandboxSettings, Script, Service, When};
 use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{Home, members, postgres_database};
 
 /// What the vendor allows, in any window.
-const CALLS: u32 = 600;
-const WINDOW_SECS: u64 = 10;
+const CALLS: u32 = 1_200;
+const WINDOW_SECS: u64 = 20;
 
 fn address(n: u32) -> String {
     format!("member.number{n}@example.org")
@@ -122,58 +123,79 @@ async fn processes_over_one_sqlite_file_share_one_quota() {
     let share = used(&home, warm, warm + Duration::from_secs(8));
     println!("{}", json!({ "processes": 2, "used": share, "over_quota": over_quota(&home) }));
     assert_eq!(over_quota(&home), 0);
-    assert!(share > 0.8, "only {share} of the quota was used");
+    assert!(share > 0.98, "only {share} of the quota was used");
     drop(workers);
 }
 
 /// How long all is well, and how long one is missed and another comes: the slots that it held are lost, a tenth of a second.
 const CALM: Duration = Duration::from_secs(10);
 const CHANGE: Duration = Duration::from_secs(15);
+/// The share of the quota that has to be used.
+const LEAST: f64 = 0.99;
+/// How often a share is measured: who lets a machine do something else for longer than a slot waits (50 ms) loses the slot, and
+/// that is not the fleet's doing.
+const TIMES: usize = 3;
 /// Everyone does what one was told within this.
 const SOON: Duration = Duration::from_secs(1);
+/// Whoever asks about this one is told to come back in three seconds.
+const TOLD: u32 = 0;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fleet_uses_its_quota_and_never_more() {
-    let database = format!("database = {:?}", postgres_database().await);
-    // Whoever asks about this one is told to come back in three seconds.
-    let told = 60 * 29;
-    let home = home(&database, Some(told)).await;
-    let file = home.write("members.csv", members(3_000, address));
+    let database = postgres_database().await;
+    let home = home(&format!("database = {database:?}"), Some(TOLD)).await;
+    let file = home.write("members.csv", members(8_000, address));
     home.json(&["enqueue", file.to_str().unwrap()]).await;
+    let mut database = PgConnection::connect(&database).await.unwrap();
+    let later = "UPDATE enrichment_jobs SET run_at = run_at + interval '1 hour' WHERE member_id = 'm0'";
+    sqlx::query(later).execute(&mut database).await.unwrap();
+
     let mut fleet = start(&home, 4);
     until("the first calls", || calls(&home).len() > 10).await;
     let watch = Watch::set(&home);
-    let warm = watch.now() + Duration::from_secs(1);
-
-    until("calls by all four", || last_call(&home) > warm + CALM).await;
-    let steady = used(&home, warm, warm + CALM);
+    sleep(SOON).await;
+    let mut steady = Vec::new();
+    while steady.len() < TIMES && steady.last().is_none_or(|share| *share < LEAST) {
+        steady.push(measure(&home, &watch, CALM).await);
+    }
     assert_eq!(listed(&home).await, (4, 0));
 
     // One dies, another joins.
-    let changing = watch.now();
-    fleet[0].start_kill().unwrap();
-    fleet.extend(start(&home, 1));
-    until("calls after one was killed", || last_call(&home) > changing + CHANGE).await;
-    let changed = used(&home, changing, changing + CHANGE);
-    let whole = used(&home, warm, changing + CHANGE);
-    assert_eq!(over_quota(&home), 0, "not one call too many");
+    let mut changed = Vec::new();
+    while changed.len() < TIMES && changed.last().is_none_or(|share| *share < LEAST) {
+        fleet.remove(0).start_kill().unwrap();
+        fleet.extend(start(&home, 1));
+        changed.push(measure(&home, &watch, CHANGE).await);
+    }
 
+    let now = "UPDATE enrichment_jobs SET run_at = now(), priority = -1 WHERE member_id = 'm0'";
+    sqlx::query(now).execute(&mut database).await.unwrap();
     let stopped = obey_a_retry_after(&home).await;
     let (paused, resumed) = obey_an_operator(&home, &watch).await;
     println!(
         "{}",
         json!({
             "processes": 4, "calls": calls(&home).len(), "over_quota": over_quota(&home), "used": steady,
-            "used_while_one_is_killed_and_one_joins": changed, "used_together": whole, "stopped_after_a_retry_after_ms": stopped.as_millis(),
+            "used_while_one_is_killed_and_one_joins": changed,
+            "stopped_after_a_retry_after_ms": stopped.as_millis(),
             "stopped_after_pause_ms": paused.as_millis(), "started_after_resume_ms": resumed.as_millis(),
         })
     );
     assert_eq!(over_quota(&home), 0, "not one call too many");
-    // On a machine at rest 0.99 and more: a process that does not get its turn in time loses its slots.
-    assert!(steady >= 0.9, "only {steady} of the quota was used");
-    assert!(whole >= 0.9, "only {whole} of the quota was used while one died and one joined");
+    assert!(steady.last().is_some_and(|share| *share >= LEAST), "only {steady:?} of the quota was used");
+    assert!(
+        changed.last().is_some_and(|share| *share >= LEAST),
+        "only {changed:?} of the quota was used while one died and one joined"
+    );
     assert!(stopped <= SOON && paused <= SOON && resumed <= SOON);
-    assert_eq!(listed(&home).await, (4, 1), "the killed one has fallen silent");
+    assert_eq!(listed(&home).await, (4, changed.len()), "the killed ones have fallen silent");
+}
+
+/// The share of the quota that is used from now on.
+async fn measure(home: &Home, watch: &Watch, length: Duration) -> f64 {
+    let from = watch.now();
+    until("calls", || last_call(home) > from + length).await;
+    used(home, from, from + length)
 }
 
 /// Waits for the call that is told to wait; gives how long after it others still called.

@@ -92,7 +92,9 @@ async fn budgets_hold_over_restarts() {
     for _ in 0..3 {
         home.json(&["worker", "--until-idle"]).await;
     }
-    assert_eq!(asked(&home, "gravatar"), 5);
+    // A slot that nobody came for in time is lost with its process.
+    let calls = asked(&home, "gravatar");
+    assert!((3..=5).contains(&calls), "{calls} calls of five");
     let billed = home.sandbox.summary().providers["people_data_labs"].billed_micros.0;
     assert!((560_000..=1_000_000).contains(&billed), "$0.28 a match, at most a dollar: {billed}");
     let status = home.json(&["status"]).await;

@@ -14,6 +14,9 @@ use crate::config::Budget;
 
 /// How long two askers in a row make a provider contended.
 const CONTENDED_FOR: SignedDuration = SignedDuration::from_secs(5);
+/// How long after the last slot a call may still be under way, and how soon its bill is looked for.
+const UNDER_WAY_FOR: SignedDuration = SignedDuration::from_mins(1);
+const SOON: SignedDuration = SignedDuration::from_secs(2);
 /// Slots are given back within so many seconds, or never.
 const UNUSED_FOR_SECS: i64 = 10;
 /// How long after the end of the line its last holder still counts as present.
@@ -119,13 +122,24 @@ impl GateRow {
             return Err((GateRefusal::Blocked, Some(until)));
         }
         let price = budget.call_micros;
-        let month = self.month.left(booked.month, budget.monthly_calls, budget.monthly_micros, price);
+        // What is under way may turn out to cost less, within seconds; after a minute it was lost.
+        let is_under_way = self.next_slot > nanos(now - UNDER_WAY_FOR);
+        let soon = |leaves: Leaves, spent: Spent, calls, micros| {
+            let settled = Spent { calls: leaves.calls, ..spent };
+            (is_under_way && leaves.left(settled, calls, micros, price) > 0).then(|| now + SOON)
+        };
+        let (calls, micros) = (budget.monthly_calls, budget.monthly_micros);
+        let month = self.month.left(booked.month, calls, micros, price);
         if month == 0 {
-            return Err((GateRefusal::MonthlyBudget, midnight(date.first_of_month().checked_add(1.month()))));
+            let soon = soon(self.month, booked.month, calls, micros);
+            let again = soon.or_else(|| midnight(date.first_of_month().checked_add(1.month())));
+            return Err((GateRefusal::MonthlyBudget, again));
         }
-        let today = self.today.left(booked.today, budget.daily_calls, budget.daily_micros, price);
+        let (calls, micros) = (budget.daily_calls, budget.daily_micros);
+        let today = self.today.left(booked.today, calls, micros, price);
         if today == 0 {
-            return Err((GateRefusal::DailyBudget, midnight(date.checked_add(1.day()))));
+            let again = soon(self.today, booked.today, calls, micros);
+            return Err((GateRefusal::DailyBudget, again.or_else(|| midnight(date.checked_add(1.day())))));
         }
         Ok(today.min(month))
     }

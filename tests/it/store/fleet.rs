@@ -182,6 +182,9 @@ pub(crate) async fn a_budget_of_money_counts_what_is_under_way(database: &impl D
     );
     let refused = grant(&*store, "two", ask(1, quota), budget, at(1)).await;
     assert_eq!(refused.refusal, Some(GateRefusal::DailyBudget), "all three may cost");
+    assert_eq!(none_before(&refused), Some(at(3)), "soon it is known what they do cost");
+    let later = grant(&*store, "two", ask(1, quota), budget, at(100)).await;
+    assert_eq!(none_before(&later).unwrap().to_string(), "2026-03-02T00:00:00Z", "they were lost");
 
     // One matched, one missed: what a miss did not cost is free again.
     store.enqueue(&[registration(1, 1)], at(0)).await.unwrap();

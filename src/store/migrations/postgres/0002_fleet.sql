@@ -71,6 +71,7 @@ DECLARE
     micros_today bigint := 0;
     micros_this_month bigint := 0;
     left_over bigint := wanted;
+    is_under_way boolean;
     again timestamptz;
     start_ns bigint;
     room bigint;
@@ -86,6 +87,8 @@ BEGIN
     today := (decided_at AT TIME ZONE 'UTC')::date;
     this_month := date_trunc('month', today)::date;
     granted := 0;
+    -- What is under way may turn out to cost less, within seconds; after a minute it was lost.
+    is_under_way := gate.next_slot > now_ns - 60000000000;
 
     IF gate.day < today THEN
         gate.day := today;
@@ -127,14 +130,24 @@ BEGIN
                 / nullif(call_micros, 0));
         IF left_over <= 0 AND wanted > 0 THEN
             refusal := 'monthly_budget';
-            again := (this_month + interval '1 month') AT TIME ZONE 'UTC';
+            again := CASE
+                WHEN is_under_way AND gate.month_calls < coalesce(monthly_calls, gate.month_calls + 1)
+                    AND monthly_micros - micros_this_month >= call_micros
+                THEN decided_at + interval '2 seconds'
+                ELSE (this_month + interval '1 month') AT TIME ZONE 'UTC'
+            END;
         ELSE
             left_over := least(left_over, daily_calls - gate.day_calls,
                 (daily_micros - micros_today - greatest(gate.day_calls - calls_today, 0) * call_micros)
                     / nullif(call_micros, 0));
             IF left_over <= 0 AND wanted > 0 THEN
                 refusal := 'daily_budget';
-                again := (today + interval '1 day') AT TIME ZONE 'UTC';
+                again := CASE
+                    WHEN is_under_way AND gate.day_calls < coalesce(daily_calls, gate.day_calls + 1)
+                        AND daily_micros - micros_today >= call_micros
+                    THEN decided_at + interval '2 seconds'
+                    ELSE (today + interval '1 day') AT TIME ZONE 'UTC'
+                END;
             END IF;
         END IF;
     END IF;
