@@ -18,6 +18,7 @@ mod brokers;
 mod check;
 mod database;
 mod http;
+mod metrics;
 mod money;
 mod provider;
 mod source;
@@ -27,6 +28,7 @@ pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
 pub use http::Http;
+pub use metrics::Metrics;
 pub use money::MoneyText;
 pub use provider::{Budget, ProviderConfig, RateText};
 pub use source::{ConfigError, Loaded};
@@ -52,6 +54,7 @@ pub struct Config {
     pub worker: Worker,
     pub retry: Retry,
     pub retention: Retention,
+    pub metrics: Metrics,
     pub nats: Nats,
     pub rabbitmq: RabbitMq,
     pub providers: BTreeMap<String, ProviderConfig>,
@@ -71,6 +74,7 @@ impl Default for Config {
             worker: Worker::default(),
             retry: Retry::default(),
             retention: Retention::default(),
+            metrics: Metrics::default(),
             nats: Nats::default(),
             rabbitmq: RabbitMq::default(),
             providers: BTreeMap::new(),

@@ -25,3 +25,5 @@ pub mod enrich;
 
 pub mod intake;
 pub mod worker;
+
+pub mod console;

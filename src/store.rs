@@ -205,6 +205,19 @@ impl Census {
             + self.dead_letters
     }
 
+    /// Every place with its words.
+    pub const fn places(&self) -> [(&'static str, u64); 7] {
+        [
+            ("waiting", self.waiting),
+            ("running", self.running),
+            ("complete", self.complete),
+            ("partial", self.partial),
+            ("no match", self.no_match),
+            ("suppressed", self.suppressed),
+            ("dead letters", self.dead_letters),
+        ]
+    }
+
     pub const fn adds_up(&self) -> bool {
         self.taken_in == self.accounted_for()
     }

@@ -3,6 +3,7 @@
 //! Invariant: the doors are shut before the worker drains, so that nothing is taken in that nobody waits for.
 
 use anyhow::bail;
+use gleaner::console::metrics::MetricsListener;
 use gleaner::intake::doors::{DoorError, Doors, Reception};
 use gleaner::worker::{Ending, Stop, Worker};
 
@@ -11,11 +12,17 @@ use super::{Exit, Global};
 
 /// Opens every configured door.
 pub(crate) async fn open(host: &Host, vault: &Vault) -> anyhow::Result<Doors> {
-    Doors::open(&host.config, &reception(host, vault)).await.map_err(|error| match error {
-        // Wrong settings have an exit code of their own.
-        DoorError::Config(error) => error.into(),
-        other => other.into(),
-    })
+    Doors::open(&host.config, &reception(host, vault)).await.map_err(told)
+}
+
+/// Lets metrics be read beside the doors, where that is configured.
+pub(crate) async fn show_metrics(doors: &mut Doors, host: &Host, vault: &Vault) -> anyhow::Result<()> {
+    let opened = MetricsListener::open(&host.config.metrics, &reception(host, vault)).await;
+    if let Some(listener) = opened.map_err(told)? {
+        tracing::info!(address = %listener.address()?, "metrics can be read");
+        doors.add(Box::new(listener));
+    }
+    Ok(())
 }
 
 /// What doors hand over to.
@@ -25,6 +32,14 @@ pub(crate) fn reception(host: &Host, vault: &Vault) -> Reception {
         keyring: vault.keyring.clone(),
         clock: host.clock.clone(),
         remember: host.config.retention.requests(),
+    }
+}
+
+/// Wrong settings have an exit code of their own.
+fn told(error: DoorError) -> anyhow::Error {
+    match error {
+        DoorError::Config(error) => error.into(),
+        other => other.into(),
     }
 }
 
@@ -71,6 +86,7 @@ pub(crate) async fn run(global: &Global) -> anyhow::Result<Exit> {
         bail!("no door is configured; set `http.listen`, `nats.url` or `rabbitmq.url`");
     }
     tracing::info!(doors = doors.names().join(" "), "doors opened");
+    show_metrics(&mut doors, &host, &vault).await?;
     let fault = tokio::select! {
         () = stop.asked() => None,
         error = doors.ended() => Some(error),

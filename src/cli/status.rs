@@ -50,15 +50,7 @@ pub(crate) async fn run(global: &Global) -> anyhow::Result<Exit> {
 fn print(status: &Status) {
     let census = &status.census;
     let mut places = out::table(["Registrations", "", ""], &[1, 2]);
-    for (place, count) in [
-        ("waiting", census.waiting),
-        ("running", census.running),
-        ("complete", census.complete),
-        ("partial", census.partial),
-        ("no match", census.no_match),
-        ("suppressed", census.suppressed),
-        ("dead letters", census.dead_letters),
-    ] {
+    for (place, count) in census.places() {
         places.add_row([place.to_owned(), count.to_string(), percent(count, census.taken_in)]);
     }
     out::line(places);

@@ -29,7 +29,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let worker = host.worker(&vault.store, until, &report)?;
     let tiers = worker.enricher.panel().tiers();
     let asked: Vec<_> = tiers.iter().flatten().map(|provider| provider.name()).collect();
-    let open = match until {
+    let mut open = match until {
         Until::Stopped => doors::open(&host, &vault).await?,
         Until::Idle { .. } => {
             inbox::empty(&doors::reception(&host, &vault)).await?;
@@ -42,6 +42,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         doors = open.names().join(" "),
         "worker started"
     );
+    doors::show_metrics(&mut open, &host, &vault).await?;
     let ended = doors::work(worker, open, stop).await;
     vault.store.close().await;
     let ending = ended?;

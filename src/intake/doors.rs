@@ -42,19 +42,22 @@ impl Reception {
         now.checked_add(self.remember).unwrap_or(Timestamp::MAX)
     }
 
-    /// Forgets what is over, every now and then; bounded pieces, so that nobody waits long for their turn.
+    /// Forgets what is over, at the start and every now and then; bounded pieces, so that nobody waits long for their turn.
     async fn forget(self, stop: CancellationToken) {
-        let mut forgot = 0;
+        let mut pause = BREATH;
         loop {
-            let pause = if forgot == 0 { FORGET_EVERY } else { BREATH };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            forgot = self.store.forget_requests(self.clock.now()).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "requests whose time is over were not forgotten; the next turn tries again");
-                0
-            });
+            pause = match self.store.forget_requests(self.clock.now()).await {
+                Ok(0) => FORGET_EVERY,
+                Ok(_) => BREATH,
+                Err(error) => {
+                    tracing::warn!(%error, "requests whose time is over were not forgotten; the next turn tries again");
+                    FORGET_EVERY
+                }
+            };
         }
     }
 }
@@ -107,21 +110,26 @@ impl Doors {
     pub fn of(opened: Vec<Box<dyn Door>>) -> Self {
         let mut doors = Self::default();
         for door in opened {
-            let name = door.name();
-            let stop = doors.stop.clone();
-            doors.names.push(name);
-            doors.serving.spawn(async move {
-                door.serve(stop.clone()).await?;
-                if stop.is_cancelled() {
-                    return Ok(());
-                }
-                Err(DoorError::Ended {
-                    door: name,
-                    reason: "it stopped serving without being told to".to_owned(),
-                })
-            });
+            doors.add(door);
         }
         doors
+    }
+
+    /// Lets one more serve.
+    pub fn add(&mut self, door: Box<dyn Door>) {
+        let name = door.name();
+        let stop = self.stop.clone();
+        self.names.push(name);
+        self.serving.spawn(async move {
+            door.serve(stop.clone()).await?;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            Err(DoorError::Ended {
+                door: name,
+                reason: "it stopped serving without being told to".to_owned(),
+            })
+        });
     }
 
     /// Which doors were opened.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gleaner_providers::limit::{Ask, Slots};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -52,6 +53,10 @@ pub trait Fleet: Debug + Send + Sync {
 
     /// What every worker has to know at any moment, in one cheap read.
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError>;
+
+    /// Ends when a provider may have been closed or opened. A hint that may be missed or come for nothing: whoever waits looks now
+    /// and then all the same.
+    async fn wait_for_gates(&self);
 
     /// What every provider was asked today and this month (UTC).
     async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError>;
@@ -105,6 +110,10 @@ pub enum GateRefusal {
 impl GateRefusal {
     pub const ALL: [Self; 5] =
         [Self::Paused, Self::Blocked, Self::DailyBudget, Self::MonthlyBudget, Self::GivenAway];
+
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
 
     /// The word, in statements as in answers.
     pub const fn as_str(self) -> &'static str {
@@ -210,7 +219,6 @@ pub(super) struct Bill<'a> {
     pub(super) provider: &'a str,
     /// When the lookups began: on that day their calls were given leave.
     pub(super) day: i64,
-    pub(super) month: i64,
     pub(super) lookups: u64,
     pub(super) calls: u64,
     pub(super) cost_micros: u64,
@@ -225,7 +233,6 @@ impl<'a> Bill<'a> {
             let bill = bills.entry((&entry.provider, day(began))).or_insert_with(|| Self {
                 provider: &entry.provider,
                 day: day(began),
-                month: month(began),
                 lookups: 0,
                 calls: 0,
                 cost_micros: 0,
@@ -236,6 +243,12 @@ impl<'a> Bill<'a> {
         }
         bills.into_values().collect()
     }
+}
+
+/// A day, from its number.
+pub(super) fn date_of(day: i64) -> Date {
+    let noon = Timestamp::from_second(day.saturating_mul(86_400).saturating_add(43_200)).unwrap_or_default();
+    noon.to_zoned_datetime(TimeZone::UTC).date()
 }
 
 /// The UTC day of a moment, in days since 1970.

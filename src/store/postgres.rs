@@ -162,7 +162,7 @@ impl Store for PostgresStore {
     }
 
     async fn wait_for_jobs(&self) {
-        self.bell.jobs_rung().await;
+        self.bell.rung().await;
     }
 
     async fn census(&self) -> Result<Census, StoreError> {

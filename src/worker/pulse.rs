@@ -48,6 +48,7 @@ impl Finger {
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
+                () = self.store.wait_for_gates() => {}
                 () = enough.cancelled() => return,
             }
             let due = beaten.is_none_or(|beaten| beaten.elapsed() >= BEAT);

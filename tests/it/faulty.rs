@@ -269,6 +269,10 @@ impl Fleet for Faulty {
         self.store.pulse(now).await
     }
 
+    async fn wait_for_gates(&self) {
+        self.store.wait_for_gates().await;
+    }
+
     async fn usage(&self, now: Timestamp) -> Result<Vec<Usage>, StoreError> {
         self.store.usage(now).await
     }

@@ -5,6 +5,10 @@ mod hostile;
 mod load;
 mod once;
 #[cfg(unix)]
+mod postgres;
+#[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod running;
 mod support;
 mod tokens;

@@ -12,11 +12,17 @@ mod commands;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
+mod gates;
+#[cfg(test)]
 mod http_door;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod normalize;
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod reconcile;
 mod requests;
 #[cfg(unix)]
 mod sqlite;
-mod support;
+pub(crate) mod support;
 mod suppression;
 
 /// Every chapter of the story as a test of one kind of database.

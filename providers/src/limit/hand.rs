@@ -13,6 +13,8 @@ pub(super) type Moment = i64;
 const MILLISECOND: i64 = 1_000_000;
 /// How long before the last slot is due more are asked for: a slow commit of the database fits in.
 const LEAD: i64 = 250 * MILLISECOND;
+/// What part of a second's need is foreseen: what [`LEAD`] is of it.
+const FORESIGHT: u32 = 4;
 /// The shortest time between two questions: callers that come in between share the second one.
 const GAP: i64 = 20 * MILLISECOND;
 /// How soon a keeper that cannot be reached is asked again; doubles up to the longest.
@@ -20,6 +22,8 @@ const FIRST_PAUSE: i64 = 100 * MILLISECOND;
 const LONGEST_PAUSE: i64 = 2_000 * MILLISECOND;
 /// How soon one that cannot say when is asked again.
 const UNKNOWN: i64 = 500 * MILLISECOND;
+/// Slots that nobody used are given back for so long after their grant; later they might belong to yesterday's budget.
+const UNUSED_FOR: i64 = 5_000 * MILLISECOND;
 /// What an answer is expected to take at first, and at most.
 const FIRST_NOTICE: i64 = 20 * MILLISECOND;
 const LONGEST_NOTICE: i64 = 250 * MILLISECOND;
@@ -36,8 +40,12 @@ pub(super) struct Hand {
     closed: Closed,
     failures: u32,
     unused: u32,
+    /// When the first of these were granted.
+    unused_since: Moment,
     ample: bool,
-    leaves: Leaves,
+    leaves: Lately,
+    /// Slots whose time was over.
+    drops: Lately,
     /// What the slowest of the last answers took.
     notice: i64,
 }
@@ -45,6 +53,7 @@ pub(super) struct Hand {
 /// Slots an interval apart.
 #[derive(Clone, Copy, Debug)]
 struct Slice {
+    granted: Moment,
     first: Moment,
     count: u32,
 }
@@ -79,8 +88,10 @@ impl Hand {
             closed: Closed::default(),
             failures: 0,
             unused: 0,
+            unused_since: 0,
             ample: false,
-            leaves: Leaves::default(),
+            leaves: Lately::default(),
+            drops: Lately::default(),
             notice: FIRST_NOTICE,
         }
     }
@@ -99,7 +110,7 @@ impl Hand {
 
     /// Uses the first slot: call only after [`Turn::Now`].
     pub(super) fn spend(&mut self, now: Moment) {
-        self.leaves.count(now);
+        self.leaves.count(now, 1);
         let interval = nanos(self.pace.interval);
         if let Some(slice) = self.slices.front_mut() {
             slice.first += interval;
@@ -116,12 +127,19 @@ impl Hand {
             return None;
         }
         let lack = waiting.saturating_sub(self.len());
-        let want =
-            if self.ample && self.leaves.are_many(now) { lack.max(self.whole_horizon()) } else { lack };
+        let ahead = if self.ample && self.leaves.lately(now) > 1 {
+            self.whole_horizon()
+        } else {
+            self.foreseen(now).saturating_sub(self.len())
+        };
+        let want = lack.max(ahead);
         if want == 0 {
             return None;
         }
         (self.asking, self.asked_at) = (true, now);
+        if now > self.unused_since + UNUSED_FOR {
+            self.unused = 0;
+        }
         let notice = Duration::from_nanos(self.notice.cast_unsigned());
         Some(Ask { want, unused: std::mem::take(&mut self.unused), notice, pace: self.pace })
     }
@@ -146,7 +164,8 @@ impl Hand {
         match grant.slots {
             Slots::From { first, count } if count > 0 => {
                 self.closed = Closed::default();
-                self.slices.push_back(Slice { first: self.timebase.local(shared(first)), count });
+                let first = self.timebase.local(shared(first));
+                self.slices.push_back(Slice { granted: sent, first, count });
             }
             Slots::NoneBefore(Some(at)) => {
                 self.closed = Closed { until: self.timebase.local(shared(at)), is_firm: true };
@@ -177,6 +196,14 @@ impl Hand {
         self.slices.back().map_or(Moment::MIN, end)
     }
 
+    /// What callers who are not here yet will need until the next question, if they come as they did within the last second; but
+    /// nothing where many slots are dropped because nobody comes for them.
+    fn foreseen(&mut self, now: Moment) -> u32 {
+        let lately = self.leaves.lately(now);
+        let is_wasteful = self.drops.lately(now) > lately / 4;
+        if is_wasteful { 0 } else { lately.div_ceil(FORESIGHT) }
+    }
+
     /// Every slot up to the horizon, where the callers are too many to ask for each.
     fn whole_horizon(&self) -> u32 {
         u32::try_from(nanos(HORIZON) / nanos(self.pace.interval).max(1)).unwrap_or(u32::MAX)
@@ -192,8 +219,13 @@ impl Hand {
             }
             let stale = u32::try_from((late + interval - 1) / interval).unwrap_or(u32::MAX).min(slice.count);
             slice.first += interval * i64::from(stale);
+            self.drops.count(now, stale);
             slice.count -= stale;
-            self.unused = self.unused.saturating_add(stale);
+            if now <= slice.granted + UNUSED_FOR {
+                self.unused_since =
+                    if self.unused == 0 { slice.granted } else { self.unused_since.min(slice.granted) };
+                self.unused = self.unused.saturating_add(stale);
+            }
             if slice.count > 0 {
                 return;
             }
@@ -240,25 +272,25 @@ impl Timebase {
     }
 }
 
-/// The calls that left within the last second, roughly.
+/// What happened within the last second, roughly.
 #[derive(Debug, Default)]
-struct Leaves {
+struct Lately {
     since: Moment,
     now: u32,
     before: u32,
 }
 
-impl Leaves {
+impl Lately {
     const HALF: i64 = 500 * MILLISECOND;
 
-    fn count(&mut self, now: Moment) {
+    fn count(&mut self, now: Moment, times: u32) {
         self.turn_over(now);
-        self.now = self.now.saturating_add(1);
+        self.now = self.now.saturating_add(times);
     }
 
-    fn are_many(&mut self, now: Moment) -> bool {
+    fn lately(&mut self, now: Moment) -> u32 {
         self.turn_over(now);
-        self.now.saturating_add(self.before) > 1
+        self.now.saturating_add(self.before)
     }
 
     fn turn_over(&mut self, now: Moment) {

@@ -48,10 +48,10 @@ impl Service {
     /// The vendor's published quota, told in headers and used for peaks where none is enforced.
     pub(super) const fn published_quota(self) -> QuotaSettings {
         match self {
-            Self::Gravatar => QuotaSettings { calls: 100, window_secs: 3600 },
-            Self::Github => QuotaSettings { calls: 5000, window_secs: 3600 },
-            Self::PeopleDataLabs => QuotaSettings { calls: 1000, window_secs: 60 },
-            Self::Homepage => QuotaSettings { calls: 10, window_secs: 1 },
+            Self::Gravatar => QuotaSettings { calls: 100, window_secs: 3600, sliding: false },
+            Self::Github => QuotaSettings { calls: 5000, window_secs: 3600, sliding: false },
+            Self::PeopleDataLabs => QuotaSettings { calls: 1000, window_secs: 60, sliding: false },
+            Self::Homepage => QuotaSettings { calls: 10, window_secs: 1, sliding: false },
         }
     }
 
@@ -177,12 +177,15 @@ pub struct ServiceSettings {
     pub faults: Option<FaultRates>,
 }
 
-/// At most `calls` in a fixed window that begins with the first call in it, as the vendors count.
+/// At most `calls` in a fixed window that begins with the first call in it, as most vendors count.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuotaSettings {
     pub calls: u32,
     pub window_secs: u64,
+    /// Counted strictly: at most `calls` in any window of that length, wherever it begins.
+    #[serde(default)]
+    pub sliding: bool,
 }
 
 impl QuotaSettings {

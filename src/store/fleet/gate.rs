@@ -14,6 +14,8 @@ use crate::config::Budget;
 
 /// How long two askers in a row make a provider contended.
 const CONTENDED_FOR: SignedDuration = SignedDuration::from_secs(5);
+/// Slots are given back within so many seconds, or never.
+const UNUSED_FOR_SECS: i64 = 10;
 /// How long after the end of the line its last holder still counts as present.
 const PRESENT_FOR: SignedDuration = SignedDuration::from_secs(1);
 
@@ -28,32 +30,47 @@ pub(crate) struct GateRow {
     pub(crate) is_paused: bool,
     /// `None`: without end.
     pub(crate) paused_until: Option<Timestamp>,
+    pub(crate) today: Leaves,
+    pub(crate) month: Leaves,
+}
+
+/// Calls that were given leave in one period.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Leaves {
+    /// Which day or month it is about.
+    pub(crate) period: i64,
+    pub(crate) calls: u64,
+}
+
+/// What the books say of today and of this month.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Booked {
     pub(crate) today: Spent,
     pub(crate) month: Spent,
 }
 
-/// What was spent in one period.
+/// Calls whose lookup is in the books, and what they cost.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Spent {
-    /// Which day or month it is about.
-    pub(crate) period: i64,
     pub(crate) calls: u64,
-    pub(crate) settled: u64,
     pub(crate) micros: u64,
 }
 
 impl GateRow {
     /// Decides, and takes down what was decided.
-    pub(crate) fn decide(&mut self, claim: &SlotClaim<'_>, now: Timestamp) -> Granted {
+    pub(crate) fn decide(&mut self, claim: &SlotClaim<'_>, booked: &Booked, now: Timestamp) -> Granted {
         let date = now.to_zoned_datetime(TimeZone::UTC).date();
         self.today.roll_to(day(now));
         self.month.roll_to(month(now));
-        self.today.give_back(claim.ask.unused);
-        self.month.give_back(claim.ask.unused);
+        // They may have been granted yesterday, and must not make room today.
+        if now.as_second().rem_euclid(86_400) >= UNUSED_FOR_SECS {
+            self.today.give_back(claim.ask.unused);
+            self.month.give_back(claim.ask.unused);
+        }
         self.see(claim.owner, now);
         let contended = now.duration_since(self.contended_at) < CONTENDED_FOR;
         let granted = |slots, refusal| Granted { now, slots, refusal, contended };
-        let (left, refusal, again) = match self.refusal(&claim.budget, now, date) {
+        let (left, refusal, again) = match self.refusal(&claim.budget, booked, now, date) {
             Ok(left) => (left, GateRefusal::GivenAway, None),
             Err((refusal, again)) => (0, refusal, again),
         };
@@ -91,6 +108,7 @@ impl GateRow {
     fn refusal(
         &self,
         budget: &Budget,
+        booked: &Booked,
         now: Timestamp,
         date: Date,
     ) -> Result<u64, (GateRefusal, Option<Timestamp>)> {
@@ -101,11 +119,11 @@ impl GateRow {
             return Err((GateRefusal::Blocked, Some(until)));
         }
         let price = budget.call_micros;
-        let month = self.month.left(budget.monthly_calls, budget.monthly_micros, price);
+        let month = self.month.left(booked.month, budget.monthly_calls, budget.monthly_micros, price);
         if month == 0 {
             return Err((GateRefusal::MonthlyBudget, midnight(date.first_of_month().checked_add(1.month()))));
         }
-        let today = self.today.left(budget.daily_calls, budget.daily_micros, price);
+        let today = self.today.left(booked.today, budget.daily_calls, budget.daily_micros, price);
         if today == 0 {
             return Err((GateRefusal::DailyBudget, midnight(date.checked_add(1.day()))));
         }
@@ -113,24 +131,23 @@ impl GateRow {
     }
 }
 
-impl Spent {
+impl Leaves {
     fn roll_to(&mut self, period: i64) {
         if self.period < period {
-            *self = Self { period, ..Self::default() };
+            *self = Self { period, calls: 0 };
         }
     }
 
     fn give_back(&mut self, unused: u32) {
-        self.calls = self.calls.saturating_sub(u64::from(unused)).max(self.settled);
+        self.calls = self.calls.saturating_sub(u64::from(unused));
     }
 
-    /// How many calls are left. Those not settled yet are taken to cost as much as a call can.
-    fn left(&self, calls: Option<u64>, micros: Option<u64>, price: u64) -> u64 {
+    /// How many calls are left. Those that are not in the books yet are taken to cost as much as a call can.
+    fn left(self, booked: Spent, calls: Option<u64>, micros: Option<u64>, price: u64) -> u64 {
         let by_count = calls.map_or(u64::MAX, |most| most.saturating_sub(self.calls));
-        let open = self.calls.saturating_sub(self.settled).saturating_mul(price);
-        let by_money =
-            micros.and_then(|most| most.saturating_sub(self.micros.saturating_add(open)).checked_div(price));
-        by_count.min(by_money.unwrap_or(u64::MAX))
+        let open = self.calls.saturating_sub(booked.calls).saturating_mul(price);
+        let left = |most: u64| most.saturating_sub(booked.micros.saturating_add(open)).checked_div(price);
+        by_count.min(micros.and_then(left).unwrap_or(u64::MAX))
     }
 }
 

@@ -1,5 +1,5 @@
-//! The bells that ring when jobs were taken in, and when a service left something in the inbox: `LISTEN` on a connection
-//! of its own, from the first time that someone waits.
+//! The bells that ring when jobs were taken in, when a provider was closed or opened, and when a service left something
+//! in the inbox: `LISTEN` on a connection of its own, from the first time that someone waits.
 //!
 //! Invariant: a hint and nothing more. Whoever listens never gives up; what was rung meanwhile is found by looking.
 
@@ -13,14 +13,20 @@ use tokio::task::AbortHandle;
 
 use super::StoreError;
 
-/// The channel's name, as part of a statement.
+/// The channels' names, as parts of a statement.
 macro_rules! channel {
     () => {
         "gleaner_jobs"
     };
 }
 
-pub(super) use channel;
+macro_rules! gates {
+    () => {
+        "gleaner_gates"
+    };
+}
+
+pub(super) use {channel, gates};
 
 /// What `gleaner_enqueue` rings (a migration names it too).
 const INBOX_CHANNEL: &str = "gleaner_inbox";
@@ -32,18 +38,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What was rung since it was last waited for.
+#[derive(Debug, Default)]
+struct Rung {
+    jobs: Notify,
+    gates: Notify,
+    inbox: Notify,
+}
+
 #[derive(Debug)]
 pub(super) struct Bell {
     /// None behind a pooler, which hands the connection on after every transaction.
     options: Option<PgConnectOptions>,
     rung: Arc<Rung>,
     listening: Mutex<Option<AbortHandle>>,
-}
-
-#[derive(Debug, Default)]
-struct Rung {
-    jobs: Notify,
-    inbox: Notify,
 }
 
 impl Bell {
@@ -56,16 +64,22 @@ impl Bell {
         Self { options: None, rung: Arc::default(), listening: Mutex::default() }
     }
 
-    /// Ends when the bell rings, or has rung since the last time.
-    pub(super) async fn jobs_rung(&self) {
+    /// Ends when the bell for jobs rings, or has rung since the last time.
+    pub(super) async fn rung(&self) {
         self.listen();
         self.rung.jobs.notified().await;
     }
 
     /// The same for the inbox.
-    pub(super) async fn inbox_rung(&self) {
+    pub(super) async fn rung_for_inbox(&self) {
         self.listen();
         self.rung.inbox.notified().await;
+    }
+
+    /// The same for providers that were closed or opened.
+    pub(super) async fn rung_for_gates(&self) {
+        self.listen();
+        self.rung.gates.notified().await;
     }
 
     pub(super) fn stop(&self) {
@@ -82,7 +96,9 @@ impl Bell {
         let task = if let Some(options) = &self.options {
             tokio::spawn(keep_listening(options.clone(), Arc::clone(&self.rung)))
         } else {
-            tracing::info!("behind a pooler nothing can be listened for; new jobs are found by polling");
+            tracing::info!(
+                "behind a pooler nothing can be listened for; new jobs and closed providers are found by polling"
+            );
             tokio::spawn(std::future::ready(()))
         };
         *listening = Some(task.abort_handle());
@@ -128,10 +144,11 @@ async fn listen_once(
         .connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.eager_reconnect(false);
-    listener.listen_all([channel!(), INBOX_CHANNEL]).await?;
+    listener.listen_all([channel!(), gates!(), INBOX_CHANNEL]).await?;
     *was_heard = true;
-    // What came in before this moment rang for nobody.
+    // What happened before this moment rang for nobody.
     rung.jobs.notify_one();
+    rung.gates.notify_one();
     rung.inbox.notify_one();
     loop {
         let Ok(heard) = tokio::time::timeout(SILENCE, listener.try_recv()).await else {
@@ -140,9 +157,10 @@ async fn listen_once(
             continue;
         };
         match heard? {
-            None => return Err(StoreError::Unavailable("the connection was lost".to_owned())),
+            Some(heard) if heard.channel() == gates!() => rung.gates.notify_one(),
             Some(heard) if heard.channel() == INBOX_CHANNEL => rung.inbox.notify_one(),
             Some(_) => rung.jobs.notify_one(),
+            None => return Err(StoreError::Unavailable("the connection was lost".to_owned())),
         }
     }
 }

@@ -145,7 +145,7 @@ pub(super) async fn commit(
         members.extend(mark_and_remove(&mut session, &plan.suppress, store.now(now)).await?);
     }
     // Rows that others want too come last.
-    fleet::settle(&mut session, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
+    fleet::book(&mut session, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
     tally_gone(&mut session, &members).await?;
     session.end().await?;
     Ok(plan.answered)

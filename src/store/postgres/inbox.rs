@@ -64,7 +64,7 @@ impl Inbox for PostgresStore {
     }
 
     async fn wait_for_inbox(&self) {
-        self.bell.inbox_rung().await;
+        self.bell.rung_for_inbox().await;
     }
 }
 

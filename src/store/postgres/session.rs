@@ -74,11 +74,6 @@ impl Sessions {
         Ok(Session { link: Link::Alone(self.pool.acquire().await?), pooler: false })
     }
 
-    /// A transaction that writes nothing about people.
-    pub(super) async fn plain(&self) -> Result<Session, StoreError> {
-        self.begin(if self.pooler { begin!(pooler) } else { begin!(own) }).await
-    }
-
     /// A transaction that writes beside others.
     pub(super) async fn write(&self) -> Result<Session, StoreError> {
         let own = concat!(begin!(own), share_the_erasure_lock!());

@@ -196,7 +196,7 @@ pub(super) async fn commit(
     write_rows(&mut tx, answers::SAVE, plan.answers.iter().copied().map(AnswerRow::of)).await?;
     write_rows(&mut tx, LOOKUPS, plan.lookups.iter().map(LookupRow::of)).await?;
     write_suppressions(&mut tx, &plan, now).await?;
-    fleet::settle(&mut tx, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
+    fleet::book(&mut tx, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
     tx.commit().await?;
     Ok(plan.answered)
 }

@@ -12,7 +12,7 @@ use super::rows::{millis, moment};
 use super::{SqliteStore, StoreError, Write};
 use crate::job::LookupEntry;
 use crate::store::columns::{corrupt, json};
-use crate::store::fleet::gate::{GateRow, Spent, after};
+use crate::store::fleet::gate::{Booked, GateRow, Leaves, Spent, after};
 use crate::store::fleet::{
     Beat, Bill, Closed, ClosedBy, FORGOTTEN_AFTER, GateState, Granted, Pulse, Resumed, SILENT_AFTER,
     SlotClaim, Usage, WorkerSeen, day, first_of_month,
@@ -23,8 +23,7 @@ const GATES: &str = "provider_gates";
 const REMEMBER: &str = "
     UPDATE provider_gates SET
         next_slot = ?2, holder = ?3, contended_at = ?4,
-        day = ?5, day_calls = ?6, day_settled = ?7, day_micros = ?8,
-        month = ?9, month_calls = ?10, month_settled = ?11, month_micros = ?12
+        day = ?5, day_calls = ?6, month = ?7, month_calls = ?8
     WHERE provider = ?1";
 
 /// The jobs that were put off because of a provider: the reason names each in the form `name: what is wrong`.
@@ -32,31 +31,15 @@ const MAKE_DUE: &str = "
     UPDATE enrichment_jobs SET run_at = ?2
     WHERE state = 'waiting' AND run_at > ?2 AND instr('; ' || last_error, '; ' || ?1 || ': ') > 0";
 
-const SETTLE: &str = "
-    WITH settled AS (
-        SELECT
-            value ->> 'provider' AS provider, value ->> 'day' AS day, value ->> 'month' AS month,
-            value ->> 'calls' AS calls, value ->> 'cost_micros' AS micros
-        FROM jsonb_each(?1)
-    )
-    UPDATE provider_gates SET
-        day_settled = day_settled + (
-            SELECT coalesce(sum(calls), 0) FROM settled AS s
-            WHERE s.provider = provider_gates.provider AND s.day = provider_gates.day
-        ),
-        day_micros = day_micros + (
-            SELECT coalesce(sum(micros), 0) FROM settled AS s
-            WHERE s.provider = provider_gates.provider AND s.day = provider_gates.day
-        ),
-        month_settled = month_settled + (
-            SELECT coalesce(sum(calls), 0) FROM settled AS s
-            WHERE s.provider = provider_gates.provider AND s.month = provider_gates.month
-        ),
-        month_micros = month_micros + (
-            SELECT coalesce(sum(micros), 0) FROM settled AS s
-            WHERE s.provider = provider_gates.provider AND s.month = provider_gates.month
-        )
-    WHERE provider IN (SELECT provider FROM settled)";
+/// What is in the books of today and of this month.
+const BOOKED: &str = "
+    SELECT
+        coalesce(sum(calls) FILTER (WHERE day = ?3), 0) AS day_settled,
+        coalesce(sum(cost_micros) FILTER (WHERE day = ?3), 0) AS day_micros,
+        coalesce(sum(calls), 0) AS month_settled,
+        coalesce(sum(cost_micros), 0) AS month_micros
+    FROM provider_usage
+    WHERE provider = ?1 AND day BETWEEN ?2 AND ?3";
 
 const SPEND: &str = "
     INSERT INTO provider_usage (provider, day, lookups, calls, cost_micros)
@@ -76,7 +59,9 @@ pub(super) async fn grant(
 ) -> Result<Granted, StoreError> {
     let mut tx = store.begin().await?;
     let mut gate = gate(&mut tx, claim.provider).await?;
-    let granted = gate.decide(claim, now);
+    let booked =
+        if claim.budget.counts() { booked(&mut tx, claim.provider, now).await? } else { Booked::default() };
+    let granted = gate.decide(claim, &booked, now);
     sqlx::query(REMEMBER)
         .bind(claim.provider)
         .bind(gate.next_slot)
@@ -84,12 +69,8 @@ pub(super) async fn grant(
         .bind(millis(gate.contended_at))
         .bind(gate.today.period)
         .bind(signed(gate.today.calls))
-        .bind(signed(gate.today.settled))
-        .bind(signed(gate.today.micros))
         .bind(gate.month.period)
         .bind(signed(gate.month.calls))
-        .bind(signed(gate.month.settled))
-        .bind(signed(gate.month.micros))
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
@@ -103,15 +84,6 @@ async fn gate(tx: &mut Write, provider: &str) -> Result<GateRow, StoreError> {
         .bind(provider)
         .fetch_one(&mut **tx)
         .await?;
-    let spent = |period: &str| -> Result<Spent, StoreError> {
-        let column = |name: &str| count(&row, &format!("{period}_{name}"));
-        Ok(Spent {
-            period: row.try_get(period)?,
-            calls: column("calls")?,
-            settled: column("settled")?,
-            micros: column("micros")?,
-        })
-    };
     let paused_at: Option<i64> = row.try_get("paused_at")?;
     Ok(GateRow {
         next_slot: row.try_get("next_slot")?,
@@ -120,9 +92,25 @@ async fn gate(tx: &mut Write, provider: &str) -> Result<GateRow, StoreError> {
         blocked_until: time(&row, "blocked_until")?,
         is_paused: paused_at.is_some(),
         paused_until: time(&row, "paused_until")?,
-        today: spent("day")?,
-        month: spent("month")?,
+        today: Leaves { period: row.try_get("day")?, calls: count(&row, "day_calls")? },
+        month: Leaves { period: row.try_get("month")?, calls: count(&row, "month_calls")? },
     })
+}
+
+async fn booked(tx: &mut Write, provider: &str, now: Timestamp) -> Result<Booked, StoreError> {
+    let row = sqlx::query(BOOKED)
+        .bind(provider)
+        .bind(first_of_month(now))
+        .bind(day(now))
+        .fetch_one(&mut **tx)
+        .await?;
+    let spent = |period: &str| -> Result<Spent, StoreError> {
+        Ok(Spent {
+            calls: count(&row, &format!("{period}_settled"))?,
+            micros: count(&row, &format!("{period}_micros"))?,
+        })
+    };
+    Ok(Booked { today: spent("day")?, month: spent("month")? })
 }
 
 async fn make_gate(tx: &mut Write, provider: &str) -> Result<(), StoreError> {
@@ -296,13 +284,11 @@ pub(super) async fn workers(store: &SqliteStore, now: Timestamp) -> Result<Vec<W
     rows.iter().map(seen).collect()
 }
 
-/// Adds calls that were made to the books, each to the day on which its lookup began.
-pub(super) async fn settle(tx: &mut Write, lookups: &[&LookupEntry]) -> Result<(), StoreError> {
+/// Enters calls that were made into the books, each on the day on which its lookup began.
+pub(super) async fn book(tx: &mut Write, lookups: &[&LookupEntry]) -> Result<(), StoreError> {
     let bills = Bill::of(lookups);
     if !bills.is_empty() {
-        let bills = json(&bills)?;
-        sqlx::query(SPEND).bind(&bills).execute(&mut **tx).await?;
-        sqlx::query(SETTLE).bind(bills).execute(&mut **tx).await?;
+        sqlx::query(SPEND).bind(json(&bills)?).execute(&mut **tx).await?;
     }
     Ok(())
 }

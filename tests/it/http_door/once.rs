@@ -1,11 +1,20 @@
 //! What comes twice is taken in once: idempotency keys, events, members.
 
-use gleaner::job::SuppressionReason;
+use std::sync::Arc;
+
+use gleaner::clock::{Clock as _, ManualClock};
+use gleaner::config::Config;
+use gleaner::intake::doors::{Doors, Reception};
+use gleaner::job::{Delivery, Item, Registration, SuppressionReason};
+use gleaner::store::Requests as _;
+use gleaner::store::sqlite::SqliteStore;
 use gleaner_providers::EmailAddress;
 use jiff::SignedDuration;
 use serde_json::json;
+use sqlx::Connection as _;
 
 use super::support::{OpenDoor, keyring, registration};
+use crate::support::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_answered_as_the_first_time() {
@@ -109,4 +118,43 @@ async fn that_a_person_must_not_be_looked_up_is_not_told() {
     assert_eq!(door.ask("GET", "/v1/registrations/m-1").send().await.status, 404, "nothing is kept");
     let census = door.census().await;
     assert_eq!((census.suppressed, census.waiting), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_is_forgotten_while_doors_stand_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    gleaner::keyring::create_token(&file).unwrap();
+    let settings =
+        format!("[http]\nlisten = \"127.0.0.1:0\"\ntoken_file = {:?}\n", file.display().to_string());
+    let path = folder.path().join("gleaner.db");
+    let store = Arc::new(SqliteStore::open(&path, &keyring().fingerprint()).await.unwrap());
+    let clock = ManualClock::at("2026-03-01T12:00:00Z".parse().unwrap());
+    let remember = SignedDuration::from_hours(72);
+    let reception =
+        Reception { store: store.clone(), keyring: Arc::new(keyring()), clock: clock.clone(), remember };
+    let email = EmailAddress::parse("ada@example.com").unwrap();
+    let registration = Registration {
+        member: "m".to_owned().try_into().unwrap(),
+        subject: keyring().subject(&email),
+        email,
+    };
+    let event = |id: &str| Item { registration: registration.clone(), event: Some(keyring().event("s", id)) };
+    let now = clock.now();
+    let items = (0..6_000).map(|n| event(&format!("old-{n}"))).collect();
+    store.enqueue_once(&[Delivery { once: None, items }], now, reception.forget_at(now)).await.unwrap();
+    clock.advance(remember);
+    let later = clock.now();
+    let news = Delivery { once: None, items: vec![event("new")] };
+    store.enqueue_once(&[news], later, reception.forget_at(later)).await.unwrap();
+
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut database = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    let mut doors = Doors::open(&Config::parse(&settings, "test").unwrap(), &reception).await.unwrap();
+    let counting = async || {
+        let count = sqlx::query_scalar("SELECT count(*) FROM seen_requests");
+        count.fetch_one(&mut database).await.unwrap()
+    };
+    until("only the new one is remembered", counting, |count: &u32| *count == 1).await;
+    doors.shut().await;
 }

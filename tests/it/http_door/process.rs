@@ -2,162 +2,40 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gleaner_providers::sandbox::SandboxSettings;
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Child;
+use serde_json::json;
 
-use super::support::{Ask, client, raw};
+use super::running::{Callers, Running, home, start};
+use super::support::{Ask, raw};
 use crate::support::{Dice, Home, text};
-
-/// A running `gleaner` with an open HTTP door.
-struct Running {
-    process: Child,
-    address: SocketAddr,
-    log: tokio::task::JoinHandle<String>,
-}
-
-async fn home(extra: &str) -> (Home, String) {
-    let settings = format!("[http]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"token\"\n{extra}");
-    let home = Home::new(SandboxSettings::calm(1), &settings).await;
-    let made = home.run(&["token", "new", "token"]).await;
-    assert!(made.status.success(), "{}", text(&made.stderr));
-    let token = std::fs::read_to_string(home.path("token")).unwrap().trim().to_owned();
-    (home, token)
-}
-
-/// Starts the binary and waits until its door is open.
-async fn start(home: &Home, arguments: &[&str]) -> Running {
-    let arguments = [&["--log", "trace", "--log-format", "json"], arguments].concat();
-    let mut process = home.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-    let mut log = String::new();
-    let address = loop {
-        let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("it ended: {log}"));
-        log.push_str(&line);
-        log.push('\n');
-        let entry: Value = serde_json::from_str(&line).unwrap_or_default();
-        if entry["fields"]["message"] == "the HTTP door is open" {
-            break entry["fields"]["address"].as_str().unwrap().parse().unwrap();
-        }
-    };
-    let log = tokio::spawn(async move {
-        while let Ok(Some(line)) = lines.next_line().await {
-            log.push_str(&line);
-            log.push('\n');
-        }
-        log
-    });
-    Running { process, address, log }
-}
-
-impl Running {
-    async fn signal(&self, signal: &str) {
-        let pid = self.process.id().unwrap().to_string();
-        let sent = tokio::process::Command::new("kill").args([signal, &pid]).status().await.unwrap();
-        assert!(sent.success());
-    }
-}
-
-/// Callers that hand members in, one a request, and note what was acknowledged.
-struct Callers {
-    next: Arc<AtomicUsize>,
-    acknowledged: Arc<Mutex<BTreeSet<usize>>>,
-    stop: Arc<AtomicBool>,
-    /// Where the door is now; `None` while there is none.
-    address: Arc<Mutex<Option<SocketAddr>>>,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
-}
-
-impl Callers {
-    fn start(count: usize, token: &str) -> Self {
-        let mut callers = Self {
-            next: Arc::default(),
-            acknowledged: Arc::default(),
-            stop: Arc::default(),
-            address: Arc::default(),
-            tasks: Vec::new(),
-        };
-        let client = client();
-        for _ in 0..count {
-            let (next, stop) = (callers.next.clone(), callers.stop.clone());
-            let (acknowledged, address) = (callers.acknowledged.clone(), callers.address.clone());
-            let (client, token) = (client.clone(), token.to_owned());
-            callers.tasks.push(tokio::spawn(async move {
-                while !stop.load(Ordering::SeqCst) {
-                    let n = next.fetch_add(1, Ordering::SeqCst);
-                    // The same request until it is acknowledged, as a careful caller would.
-                    loop {
-                        let door = *address.lock().unwrap();
-                        let Some(door) = door else {
-                            if stop.load(Ordering::SeqCst) {
-                                return;
-                            }
-                            tokio::time::sleep(Duration::from_millis(2)).await;
-                            continue;
-                        };
-                        let sent = client
-                            .post(format!("http://{door}/v1/registrations"))
-                            .bearer_auth(&token)
-                            .header("idempotency-key", format!("k-{n}"))
-                            .json(&json!({ "member_id": format!("m-{n}"), "email": format!("person{n}@example.org") }))
-                            .send()
-                            .await;
-                        match sent {
-                            Ok(answer) if answer.status() == 202 => {
-                                acknowledged.lock().unwrap().insert(n);
-                                break;
-                            }
-                            Ok(answer) => panic!("{answer:?}"),
-                            Err(_) if stop.load(Ordering::SeqCst) => return,
-                            Err(_) => tokio::time::sleep(Duration::from_millis(2)).await,
-                        }
-                    }
-                }
-            }));
-        }
-        callers
-    }
-
-    fn at(&self, address: Option<SocketAddr>) {
-        *self.address.lock().unwrap() = address;
-    }
-
-    fn count(&self) -> usize {
-        self.acknowledged.lock().unwrap().len()
-    }
-
-    async fn finish(self) -> BTreeSet<usize> {
-        self.stop.store(true, Ordering::SeqCst);
-        for task in self.tasks {
-            task.await.unwrap();
-        }
-        Arc::try_unwrap(self.acknowledged).unwrap().into_inner().unwrap()
-    }
-}
 
 async fn members(home: &Home) -> BTreeSet<usize> {
     let ids: Vec<String> = sqlx::query_scalar("SELECT member_id FROM enrichment_jobs")
         .fetch_all(&home.database().await)
         .await
         .unwrap();
-    ids.into_iter().map(|id| id.strip_prefix("m-").unwrap().parse().unwrap()).collect()
+    numbers(ids)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_commit_and_answer_it_loses_nothing_that_was_acknowledged() {
+    let (home, token) = home("", "").await;
+    let acknowledged = killed_again_and_again(&home, &token).await;
+    holds(&home, &acknowledged, &members(&home).await).await;
+    let integrity: String =
+        sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&home.database().await).await.unwrap();
+    assert_eq!(integrity, "ok");
+}
+
+/// Kills the door again and again while careful callers hand members in; returns what was acknowledged to them.
+pub(crate) async fn killed_again_and_again(home: &Home, token: &str) -> BTreeSet<usize> {
     const KILLS: u32 = 12;
-    let (home, token) = home("").await;
-    let callers = Callers::start(16, &token);
+    let callers = Callers::start(16, token);
     let mut dice = Dice(7);
     for _ in 0..KILLS {
         let before = callers.count();
-        let mut door = start(&home, &["intake"]).await;
+        let mut door = start(home, &["intake"]).await;
         callers.at(Some(door.address));
         while callers.count() < before + 20 {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -166,33 +44,34 @@ async fn killed_between_commit_and_answer_it_loses_nothing_that_was_acknowledged
         door.process.kill().await.unwrap();
         callers.at(None);
     }
-    let door = start(&home, &["intake"]).await;
+    let mut door = start(home, &["intake"]).await;
     callers.at(Some(door.address));
     let acknowledged = callers.finish().await;
     door.signal("-TERM").await;
-    let mut process = door.process;
-    assert!(process.wait().await.unwrap().success());
+    assert!(door.process.wait().await.unwrap().success());
+    println!("{}", json!({ "kills": KILLS, "acknowledged": acknowledged.len() }));
+    assert!(acknowledged.len() >= 20 * KILLS as usize, "the test proves too little");
+    acknowledged
+}
 
-    let kept = members(&home).await;
-    let lost: Vec<_> = acknowledged.difference(&kept).collect();
+/// Everything that was acknowledged is kept, and all of it once.
+pub(crate) async fn holds(home: &Home, acknowledged: &BTreeSet<usize>, kept: &BTreeSet<usize>) {
+    let lost: Vec<_> = acknowledged.difference(kept).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let status = home.json(&["status"]).await;
     assert_eq!(status["adds_up"], true, "{status}");
     assert_eq!(status["taken_in"], kept.len(), "each once: {status}");
     assert_eq!(status["repeated"], 0, "a request that came again had no second effect: {status}");
-    let integrity: String =
-        sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&home.database().await).await.unwrap();
-    assert_eq!(integrity, "ok");
-    println!(
-        "{}",
-        json!({ "kills": KILLS, "acknowledged": acknowledged.len(), "kept": kept.len(), "lost": 0 })
-    );
-    assert!(acknowledged.len() >= 20 * KILLS as usize, "the test proves too little");
+}
+
+/// Member ids of [`Callers`] as their numbers.
+pub(crate) fn numbers(ids: Vec<String>) -> BTreeSet<usize> {
+    ids.into_iter().map(|id| id.strip_prefix("m-").unwrap().parse().unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_signal_answers_what_is_in_hand_and_shuts_the_door_first() {
-    let (home, token) = home("").await;
+    let (home, token) = home("", "").await;
     let worker = start(&home, &["worker"]).await;
     let callers = Callers::start(8, &token);
     callers.at(Some(worker.address));
@@ -234,7 +113,7 @@ async fn a_stop_signal_answers_what_is_in_hand_and_shuts_the_door_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_is_followed_from_the_door_to_the_record() {
-    let (home, token) = home("").await;
+    let (home, token) = home("", "").await;
     let worker = start(&home, &["worker"]).await;
     let asked = |method, path: &str| {
         Ask::new(worker.address, method, path).header("authorization", &format!("Bearer {token}"))
@@ -306,7 +185,7 @@ async fn provoke(address: SocketAddr, bearer: &str, canary: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_address_is_in_any_answer_or_log_line() {
-    let (home, token) = home("timeout_secs = 1\n").await;
+    let (home, token) = home("", "timeout_secs = 1\n").await;
     let running = start(&home, &["worker"]).await;
     let canary = "quokka.wombat@example.org";
     let bearer = format!("Bearer {token}");
@@ -348,7 +227,7 @@ async fn no_address_is_in_any_answer_or_log_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_open_ends_the_process_with_a_reason() {
-    let (home, _) = home("").await;
+    let (home, _) = home("", "").await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let config = std::fs::read_to_string(home.path("gleaner.toml")).unwrap();

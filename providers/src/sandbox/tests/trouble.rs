@@ -124,7 +124,7 @@ async fn quotas_are_enforced_in_each_vendors_way() {
         (Service::Homepage, 429),
     ] {
         let mut settings = candid(8);
-        let quota = QuotaSettings { calls: 3, window_secs: 3600 };
+        let quota = QuotaSettings { calls: 3, window_secs: 3600, sliding: false };
         settings.providers.get_mut(&service).unwrap().quota = Some(quota);
         let sandbox = Sandbox::start(settings).await.unwrap();
         let url = &questions(&sandbox, "me@house.example.org")[service.index()];

@@ -18,19 +18,15 @@ CREATE TABLE provider_gates (
     paused_at     INTEGER,
     paused_until  INTEGER,
     paused_why    TEXT,
-    -- The budgets of the UTC day (days since 1970) and month (months since year 0): calls given leave, those whose lookup is
-    -- in the log, and what these cost.
+    -- The calls that were given leave in the UTC day (days since 1970) and month (months since year 0).
     day           INTEGER NOT NULL DEFAULT 0,
     day_calls     INTEGER NOT NULL DEFAULT 0,
-    day_settled   INTEGER NOT NULL DEFAULT 0,
-    day_micros    INTEGER NOT NULL DEFAULT 0,
     month         INTEGER NOT NULL DEFAULT 0,
-    month_calls   INTEGER NOT NULL DEFAULT 0,
-    month_settled INTEGER NOT NULL DEFAULT 0,
-    month_micros  INTEGER NOT NULL DEFAULT 0
+    month_calls   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- What every provider was asked on each UTC day, and what it cost: the sum of `lookup_log`, which may be thrown away sooner.
+-- What every provider was asked on each UTC day, and what it cost, written with the lookup's log. A call that was given leave and
+-- is not here yet is under way (or was lost with its worker), and may cost as much as a call can.
 CREATE TABLE provider_usage (
     provider    TEXT NOT NULL,
     -- Days since 1970.
