@@ -268,7 +268,7 @@ async fn the_walkthrough_works_word_for_word() {
     // Roles belong to the whole server, which may have served this test before.
     let forget = "DO $$ BEGIN
         IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'signup') THEN
-            EXECUTE format('ALTER ROLE signup RENAME TO %I', 'signup_of_' || current_database());
+            EXECUTE format('ALTER ROLE signup RENAME TO %I', 'signup_' || 'signup'::regrole::oid);
         END IF;
     END $$";
     sqlx::raw_sql(forget).execute(&mut owner).await.unwrap();
