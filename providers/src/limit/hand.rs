@@ -11,7 +11,7 @@ use super::shared::{Ask, Away, Grant, HORIZON, Pace, Slots, nanos};
 pub(super) type Moment = i64;
 
 const MILLISECOND: i64 = 1_000_000;
-/// How long before the last slot is due more are asked for: a slow commit of the database fits in.
+/// How long before the last slot is due more are asked for, at the least.
 const LEAD: i64 = 250 * MILLISECOND;
 /// What part of a second's need is foreseen: what [`LEAD`] is of it.
 const FORESIGHT: u32 = 4;
@@ -123,7 +123,11 @@ impl Hand {
 
     /// What to ask for now, on behalf of so many waiting callers; counts as asking.
     pub(super) fn ask(&mut self, now: Moment, waiting: u32) -> Option<Ask> {
-        if self.asking || now < self.closed.until || now < self.asked_at + GAP || self.end() > now + LEAD {
+        if self.asking
+            || now < self.closed.until
+            || now < self.asked_at + GAP
+            || self.end() > now + self.lead()
+        {
             return None;
         }
         let lack = waiting.saturating_sub(self.len());
@@ -194,6 +198,11 @@ impl Hand {
     fn end(&self) -> Moment {
         let end = |slice: &Slice| slice.first + nanos(self.pace.interval) * i64::from(slice.count);
         self.slices.back().map_or(Moment::MIN, end)
+    }
+
+    /// How long before the last slot is due more are asked for: a keeper that has been slow is asked sooner.
+    const fn lead(&self) -> i64 {
+        LEAD + 2 * self.notice
     }
 
     /// What callers who are not here yet will need until the next question, if they come as they did within the last second; but
