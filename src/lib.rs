@@ -7,6 +7,7 @@
 //! Invariant: a room imports only the rooms declared before it here (`tests/it/tidy.rs` holds the edges).
 
 pub mod clock;
+mod jitter;
 pub mod keyring;
 
 pub mod member;

@@ -21,6 +21,7 @@ use crate::record::Record;
 
 mod columns;
 mod decide;
+mod due;
 mod failure;
 pub mod fleet;
 pub mod inbox;
@@ -95,7 +96,10 @@ pub trait Store: Fleet + Inbox + Reconcile + Requests + Debug + Send + Sync {
 
     /// Stores answers ahead of their member's commit: those that cost money. Answers about a suppressed subject
     /// are dropped, and an older one never replaces a newer.
-    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError>;
+    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError> {
+        // Answers carry their own times: nothing here is dated.
+        self.write(answers, &[], Timestamp::UNIX_EPOCH).await.map(drop)
+    }
 
     /// Writes what came of many executions in one transaction, each guarded by its fence and by the suppression
     /// table. The answers are in the same order. An error means that nothing was written.
@@ -103,19 +107,18 @@ pub trait Store: Fleet + Inbox + Reconcile + Requests + Debug + Send + Sync {
     /// The lookups of every outcome that is not stale are kept: the calls were made. If the member has registered
     /// another address meanwhile, the answers are kept too, the record and the verdict are not wanted any more, and
     /// the job is due at once for the new address ([`Committed::Applied`]).
-    async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError>;
+    async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError> {
+        self.write(&[], outcomes, now).await
+    }
 
-    /// [`save_answers`](Self::save_answers) and [`commit`](Self::commit) together: one transaction where that saves work. An
-    /// error means that nothing was written, or the answers only.
+    /// [`save_answers`](Self::save_answers) and [`commit`](Self::commit) in one transaction: half the flushes of the disk, and both
+    /// touch the same pages. An error means that nothing was written.
     async fn write(
         &self,
         answers: &[Answer],
         outcomes: &[Outcome],
         now: Timestamp,
-    ) -> Result<Vec<Committed>, StoreError> {
-        self.save_answers(answers).await?;
-        self.commit(outcomes, now).await
-    }
+    ) -> Result<Vec<Committed>, StoreError>;
 
     /// When the next job becomes due (a leased one: when its lease ends), as the caller's clock will show it; `None`
     /// when no job is left.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::Retry;
+use crate::jitter;
 use crate::job::{Claimed, JobId};
 
 /// Whether this execution is the last one: no attempt is left, or the job is too old to be put off again.
@@ -24,16 +25,9 @@ pub(super) fn delay(job: JobId, attempt: u32, retry: &Retry) -> Duration {
     bound.mul_f64(part(job, attempt)).max(Duration::from_millis(1))
 }
 
-/// A number in 0..1 that looks random (`SplitMix64`, Steele et al. 2014).
 fn part(job: JobId, attempt: u32) -> f64 {
-    let mut z =
-        job.0.cast_unsigned().wrapping_add(u64::from(attempt) << 48).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^= z >> 31;
-    #[expect(clippy::cast_precision_loss, reason = "53 of 64 bits are random enough")]
-    let part = (z >> 11) as f64 / (1_u64 << 53) as f64;
-    part
+    let seed = job.0.cast_unsigned().wrapping_add(u64::from(attempt) << 48);
+    jitter::part(seed.wrapping_add(jitter::GOLDEN))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use self::desk::{Desk, Halt};
 use self::parcel::Parcel;
 use self::pauses::Pauses;
 use self::room::Room;
-use super::doors::Reception;
+use super::doors::{DoorError, Reception};
 
 mod desk;
 mod parcel;
@@ -66,6 +66,18 @@ pub(super) enum Trouble {
     /// It is there, and refuses what is asked of it: an operator has to mend something.
     #[error("{0}")]
     Refused(String),
+}
+
+/// What a first look at a broker means for the start: what an operator has to mend ends it, what may come back is waited for.
+pub(super) fn first_look(door: &'static str, looked: Result<(), Trouble>) -> Result<(), DoorError> {
+    match looked {
+        Ok(()) => Ok(()),
+        Err(Trouble::Refused(reason)) => Err(DoorError::Opening { door, reason }),
+        Err(Trouble::Away(reason)) => {
+            tracing::warn!(door, reason, "the broker cannot be reached yet; it is waited for");
+            Ok(())
+        }
+    }
 }
 
 /// A broker's address, and how to get a line to it.

@@ -1,4 +1,5 @@
-//! Every door that stands open for messages: opened together, watched, and shut together.
+//! Every door that stands open for messages: opened together, watched, and shut together. (What is only looked through, as
+//! metrics are, is watched and shut along with them.)
 //!
 //! Invariant: the one place that starts and stops doors. A door that cannot open ends the start, and one that ends
 //! without being told to is reported: a process that looks alive and takes nothing in helps nobody.
@@ -66,7 +67,7 @@ impl Reception {
 /// setting or a taken port, fails before there is a value of this kind.
 #[async_trait]
 pub trait Door: Debug + Send {
-    /// For logs and errors: `http`, `nats`, `rabbitmq`.
+    /// For logs and errors: `http`, `inbox`, `nats`, `rabbitmq`, `metrics`.
     fn name(&self) -> &'static str;
 
     /// Serves until told to stop; then takes nothing new, finishes and acknowledges what is in hand, and returns.

@@ -24,7 +24,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::broker::{Arrival, Broker, Fate, Gathering, Line, Report, Service, Trouble};
+use super::broker::{self, Arrival, Broker, Fate, Gathering, Line, Report, Service, Trouble};
 use super::doors::{Door, DoorError, Reception};
 use crate::config;
 
@@ -54,13 +54,14 @@ impl NatsDoor {
         report: Arc<Report>,
     ) -> Result<Self, DoorError> {
         let mut server = Server::new(settings).await?;
-        match server.connect().await {
-            Ok(line) => line.close().await,
-            Err(Trouble::Refused(reason)) => return Err(DoorError::Opening { door: NAME, reason }),
-            Err(Trouble::Away(reason)) => {
-                tracing::warn!(door = NAME, reason, "the broker cannot be reached yet; it is waited for");
+        let looked = match server.connect().await {
+            Ok(line) => {
+                line.close().await;
+                Ok(())
             }
-        }
+            Err(trouble) => Err(trouble),
+        };
+        broker::first_look(NAME, looked)?;
         let gathering = Gathering {
             batch: server.batch(),
             linger: settings.linger(),

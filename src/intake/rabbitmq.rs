@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::broker::{Arrival, Broker, Fate, Gathering, Line, Report, Service, Trouble};
+use super::broker::{self, Arrival, Broker, Fate, Gathering, Line, Report, Service, Trouble};
 use super::doors::{Door, DoorError, Reception};
 use crate::config;
 use crate::member::MemberId;
@@ -51,13 +51,7 @@ impl RabbitMqDoor {
         report: Arc<Report>,
     ) -> Result<Self, DoorError> {
         let server = Server::new(settings)?;
-        match within(CONNECTING, server.look()).await {
-            Ok(()) => {}
-            Err(Trouble::Refused(reason)) => return Err(DoorError::Opening { door: NAME, reason }),
-            Err(Trouble::Away(reason)) => {
-                tracing::warn!(door = NAME, reason, "the broker cannot be reached yet; it is waited for");
-            }
-        }
+        broker::first_look(NAME, within(CONNECTING, server.look()).await)?;
         let gathering = Gathering {
             batch: settings.batch.get() as usize,
             linger: settings.linger(),

@@ -147,14 +147,6 @@ impl Store for PostgresStore {
         answers::unexpired(self, subjects, now).await
     }
 
-    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError> {
-        answers::save(self, answers).await
-    }
-
-    async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError> {
-        commit::commit(self, &[], outcomes, now).await
-    }
-
     async fn write(
         &self,
         answers: &[Answer],

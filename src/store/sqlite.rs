@@ -119,15 +119,6 @@ impl Store for SqliteStore {
         answers::unexpired(self, subjects, now).await
     }
 
-    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError> {
-        answers::save(self, answers).await
-    }
-
-    async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError> {
-        commit::commit(self, &[], outcomes, now).await
-    }
-
-    /// Half the transactions: each flushes the disk, and both touch the same pages.
     async fn write(
         &self,
         answers: &[Answer],

@@ -24,7 +24,7 @@ pub(super) struct Ready {
 /// The longest pause after the database failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Between two tries to read what claimed jobs need.
-pub(super) const PAUSE_FOR_ANSWERS: Duration = Duration::from_millis(250);
+const PAUSE_FOR_ANSWERS: Duration = Duration::from_millis(250);
 
 pub(super) struct Claimer {
     pub(super) store: SharedStore,
@@ -96,17 +96,7 @@ impl Claimer {
             return self.idle().await;
         }
         let starting = self.held.admit(claimed);
-        // Held and never started, they would be renewed for ever: the read is tried until it works.
-        let ready = loop {
-            match with_answers(&self.store, &starting, &self.clock).await {
-                Err(StoreError::Unavailable(error)) if !stop.is_asked() => {
-                    tracing::warn!(%error, "the database is unavailable; reading the stored answers again");
-                    wait_or_stop(PAUSE_FOR_ANSWERS, stop).await;
-                }
-                read => break read?,
-            }
-        };
-        for ready in ready {
+        for ready in with_answers(&self.store, &starting, &self.clock, stop).await? {
             // Nobody receives after a stop; what is held is given back then.
             if self.ready.send(ready).is_err() {
                 break;
@@ -148,8 +138,26 @@ async fn wait_or_stop(wait: Duration, stop: &Stop) {
     }
 }
 
-/// Adds to each job the stored answers about its subject, all in one read.
+/// Adds to each job the stored answers about its subject, all in one read. Held and never started, jobs would be renewed for ever:
+/// a database that is away is asked again until it is back, or until a stop is asked for.
 pub(super) async fn with_answers(
+    store: &SharedStore,
+    jobs: &[Claimed],
+    clock: &SharedClock,
+    stop: &Stop,
+) -> Result<Vec<Ready>, StoreError> {
+    loop {
+        match read_answers(store, jobs, clock).await {
+            Err(StoreError::Unavailable(error)) if !stop.is_asked() => {
+                tracing::warn!(%error, "the database is unavailable; reading the stored answers again");
+                wait_or_stop(PAUSE_FOR_ANSWERS, stop).await;
+            }
+            read => return read,
+        }
+    }
+}
+
+async fn read_answers(
     store: &SharedStore,
     jobs: &[Claimed],
     clock: &SharedClock,

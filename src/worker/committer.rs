@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use gleaner_providers::clock::SharedClock;
 use tokio::sync::{mpsc, oneshot};
 
-use super::claimer::{PAUSE_FOR_ANSWERS, Ready, with_answers};
+use super::Stop;
+use super::claimer::{Ready, with_answers};
 use super::held::Held;
 use super::report::Report;
 use crate::enrich::{Keep, Kept};
@@ -203,17 +204,10 @@ impl Committer {
     }
 
     async fn start(&self, twin: Claimed) {
+        // What is in hand is finished whatever is asked of the worker.
+        let never = Stop::default();
         let twins = [twin];
-        let read = loop {
-            match with_answers(&self.store, &twins, &self.clock).await {
-                Err(StoreError::Unavailable(error)) => {
-                    tracing::warn!(%error, "the database is unavailable; reading the stored answers again");
-                    tokio::time::sleep(PAUSE_FOR_ANSWERS).await;
-                }
-                read => break read,
-            }
-        };
-        match read {
+        match with_answers(&self.store, &twins, &self.clock, &never).await {
             Ok(ready) => {
                 for ready in ready {
                     // Nobody receives after a stop; what is held is given back then.

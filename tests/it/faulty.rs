@@ -144,16 +144,20 @@ impl Store for Faulty {
         self.store.answers(subjects, now).await
     }
 
-    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError> {
-        self.store.save_answers(answers).await
-    }
-
-    async fn commit(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Committed>, StoreError> {
-        away(&self.commits_to_fail)?;
+    /// Answers by themselves always arrive.
+    async fn write(
+        &self,
+        answers: &[Answer],
+        outcomes: &[Outcome],
+        now: Timestamp,
+    ) -> Result<Vec<Committed>, StoreError> {
+        if !outcomes.is_empty() {
+            away(&self.commits_to_fail)?;
+        }
         if outcomes.iter().any(|outcome| Some(&outcome.member) == self.refused.as_ref()) {
             return Err(StoreError::Statement("a fault of the test".to_owned()));
         }
-        self.store.commit(outcomes, now).await
+        self.store.write(answers, outcomes, now).await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -88,6 +88,17 @@ impl Home {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// Everybody was taken in, and everybody has reached an end that is none of a fault's. Gives the status that says so.
+    pub(crate) async fn is_done_with(&self, members: u32) -> Value {
+        let status = self.json(&["status"]).await;
+        assert_eq!(status["adds_up"], true, "{status}");
+        assert_eq!(status["taken_in"], members);
+        for nowhere in ["waiting", "running", "dead_letters"] {
+            assert_eq!(status[nowhere], 0, "{nowhere}: {status}");
+        }
+        status
+    }
+
     /// Starts the binary and lets it run.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use crate::clock::SharedClock;
+use crate::jitter;
 
 /// The longest first pause.
 const FIRST: Duration = Duration::from_millis(100);
@@ -44,15 +45,8 @@ impl Pauses {
     }
 }
 
-/// A number in 0..1 that looks random (`SplitMix64`, Steele et al. 2014).
 fn part(seed: u64, attempt: u32) -> f64 {
-    let mut z = seed.wrapping_add(u64::from(attempt).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^= z >> 31;
-    #[expect(clippy::cast_precision_loss, reason = "53 of 64 bits are random enough")]
-    let part = (z >> 11) as f64 / (1_u64 << 53) as f64;
-    part
+    jitter::part(seed.wrapping_add(u64::from(attempt).wrapping_mul(jitter::GOLDEN)))
 }
 
 #[cfg(test)]

@@ -11,40 +11,23 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::commit::{bury, finish};
-use super::rows::{Moment, moment_from, subject_from};
+use super::rows::{Moment, micros, moment_from, subject_from};
 use super::session::Session;
 use super::suppress::tally_gone;
 use super::{PostgresStore, StoreError};
 use crate::job::{Claimed, DeadReason, Fence, Hold, JobId};
 use crate::store::columns::{JOBS, email_of, member_of};
 use crate::store::plan::Dead;
-use crate::store::{Claim, Rescued};
+use crate::store::{Claim, Rescued, due};
 
 /// Expired leases taken back in one transaction, so that none is long.
 const RESCUE_BATCH: i64 = 1_000;
-
-/// The levels of priority at which jobs wait. Due jobs are sought level by level: in the index, those of one level that
-/// are not due yet (a million snoozed ones) would lie before the due ones of the next.
-macro_rules! levels {
-    () => {
-        "WITH RECURSIVE level (priority) AS (
-             SELECT min(priority) FROM enrichment_jobs WHERE state = 'waiting'
-             UNION ALL
-             SELECT (
-                 SELECT min(priority) FROM enrichment_jobs
-                 WHERE state = 'waiting' AND priority > level.priority
-             )
-             FROM level
-             WHERE level.priority IS NOT NULL
-         )"
-    };
-}
 
 /// One statement. The ids are gathered in an array first: as a join, the planner may walk the whole table in the order
 /// of its ids. The levels are visited in their order and no further than the limit, so that nothing is locked that is
 /// not taken. `statement_timestamp()`, because an index cannot be searched for a clock that moves meanwhile.
 pub const CLAIM: &str = concat!(
-    levels!(),
+    due::levels!(),
     "
     UPDATE enrichment_jobs AS job SET
         state = 'running',
@@ -120,10 +103,6 @@ const REQUEUE: &str = "
         state = 'waiting', lease_until = NULL, lease_owner = NULL,
         run_at = least(run_at, coalesce($2, statement_timestamp()))
     WHERE id = ANY($1)";
-
-fn micros(span: Duration) -> i64 {
-    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
-}
 
 pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
     let mut session = store.sessions.alone().await?;
@@ -316,7 +295,7 @@ async fn bury_expired(session: &mut Session, jobs: &[i64], now: Option<Moment>) 
 
 pub(super) async fn next_due(store: &PostgresStore, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let sql = concat!(
-        levels!(),
+        due::levels!(),
         "
         SELECT min(at) AS at, coalesce($1, statement_timestamp()) AS now
         FROM (

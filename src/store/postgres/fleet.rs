@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
-use super::rows::{Day, Moment, count_from, moment_from, signed, storable};
+use super::rows::{Day, Moment, count_from, micros, moment_from, signed, storable};
 use super::session::Session;
 use super::{PostgresStore, StoreError, bell};
 use crate::config::Budget;
@@ -386,12 +386,6 @@ pub(super) async fn book(session: &mut Session, lookups: &[&LookupEntry]) -> Res
 
 fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// A length as PostgreSQL takes it; a century is as good as for ever.
-fn micros(duration: Duration) -> i64 {
-    const CENTURY: i64 = 100 * 366 * 86_400 * 1_000_000;
-    i64::try_from(duration.as_micros()).unwrap_or(CENTURY).min(CENTURY)
 }
 
 fn whole(count: u64) -> i64 {

@@ -3,6 +3,7 @@
 //! Invariant: pure; a value comes back as it was written, times to the microsecond.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -128,6 +129,12 @@ pub(super) fn storable_json(text: String) -> String {
         rest = &rest[at + if is_nul { NUL.len() } else { escape }..];
     }
     cleaned + rest
+}
+
+/// A length as PostgreSQL takes it; a century is as good as for ever.
+pub(super) fn micros(duration: Duration) -> i64 {
+    const CENTURY: i64 = 100 * 366 * 86_400 * 1_000_000;
+    i64::try_from(duration.as_micros()).unwrap_or(CENTURY).min(CENTURY)
 }
 
 #[cfg(test)]

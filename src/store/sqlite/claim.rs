@@ -15,27 +15,10 @@ use super::suppress::tally_gone;
 use super::{SqliteStore, StoreError, Write};
 use crate::job::{Claimed, DeadReason, Fence, Hold, JobId};
 use crate::store::columns::{JOBS, email_of, member_of};
-use crate::store::{Claim, Rescued};
-
-/// The levels of priority at which jobs wait. Due jobs are sought level by level: in the index, those of one level that
-/// are not due yet (a million snoozed ones) would lie before the due ones of the next.
-macro_rules! levels {
-    () => {
-        "WITH RECURSIVE level (priority) AS (
-             SELECT min(priority) FROM enrichment_jobs WHERE state = 'waiting'
-             UNION ALL
-             SELECT (
-                 SELECT min(priority) FROM enrichment_jobs
-                 WHERE state = 'waiting' AND priority > level.priority
-             )
-             FROM level
-             WHERE level.priority IS NOT NULL
-         )"
-    };
-}
+use crate::store::{Claim, Rescued, due};
 
 const CLAIM: &str = concat!(
-    levels!(),
+    due::levels!(),
     "
     UPDATE enrichment_jobs SET
         state = 'running',
@@ -251,7 +234,7 @@ async fn bury_expired(tx: &mut Write, now: Timestamp, max_attempts: u32) -> Resu
 
 pub(super) async fn next_due(store: &SqliteStore) -> Result<Option<Timestamp>, StoreError> {
     let sql = concat!(
-        levels!(),
+        due::levels!(),
         "
         SELECT min(at)
         FROM (
