@@ -22,6 +22,7 @@ mod verdict;
 mod waterfall;
 
 use dossier::Dossier;
+use lookup::Question;
 pub use panel::Panel;
 use waterfall::Wanted;
 
@@ -101,7 +102,8 @@ impl Enricher {
             let accounts = found.profiles.into_iter().map(|profile| profile.value).collect();
             let subject = Subject::new(job.email.clone()).with_accounts(accounts);
             let lookups = tier.iter().filter(|provider| dossier.lacks(provider.name())).map(|provider| {
-                lookup::ask(provider, &subject, job, &self.policy.retention, &self.clock, keep)
+                let question = Question { subject: &subject, handle: dossier.handle(provider.name()) };
+                lookup::ask(provider, question, job, &self.policy.retention, &self.clock, keep)
             });
             for reply in join_all(lookups).await {
                 dossier.file(reply);

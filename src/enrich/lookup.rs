@@ -17,6 +17,14 @@ use crate::job::{Answer, AnswerContent, Claimed, LookupEntry};
 /// How long a provider that refuses us is left alone.
 const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
 
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a> {
+    pub(super) subject: &'a Subject,
+    /// Of an answer that was ordered earlier: it is collected, not ordered again.
+    pub(super) handle: Option<&'a str>,
+}
+
 /// What came of one question.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -35,7 +43,7 @@ pub(super) enum Told {
 
 pub(super) async fn ask(
     installed: &Arc<Installed>,
-    subject: &Subject,
+    question: Question<'_>,
     job: &Claimed,
     retention: &Retention,
     clock: &SharedClock,
@@ -51,11 +59,15 @@ pub(super) async fn ask(
     }
     let http = installed.http().for_one_lookup();
     let started = Instant::now();
+    let answering = match question.handle {
+        Some(handle) => installed.provider().collect(handle, question.subject, &http),
+        None => installed.provider().lookup(question.subject, &http),
+    };
     let result = tokio::select! {
         biased;
         // It would try again after a timeout, while whoever has the job now asks the same.
         () = keep.lease_ended(job.hold), if costs => Err(lease_ended()),
-        result = installed.provider().lookup(subject, &http) => result,
+        result = answering => result,
     };
     let now = clock.now();
     let cost_micros = result.as_ref().map_or(0, |lookup| installed.descriptor().price.of(lookup).0);
@@ -72,7 +84,9 @@ pub(super) async fn ask(
         Ok(Lookup::Objected) => Ok(Told::Objected),
         Ok(lookup) => {
             let answer = answer(lookup, &provider, job, cost_micros, now, retention);
-            let kept = if cost_micros > 0 { keep.keep(&answer).await } else { Kept::No };
+            // Without its handle, an order would have to be placed, and may be billed, once more.
+            let is_order = costs && matches!(answer.content, AnswerContent::Pending { .. });
+            let kept = if cost_micros > 0 || is_order { keep.keep(&answer).await } else { Kept::No };
             Ok(Told::Answer { answer: Box::new(answer), kept })
         }
         Err(error) => {
