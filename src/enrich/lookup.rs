@@ -1,6 +1,5 @@
 //! One question to one provider: what it answered, what that cost, and the entry for the disclosure record.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner_providers::clock::SharedClock;
@@ -9,21 +8,13 @@ use gleaner_providers::{Lookup, LookupError, Subject};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::panel::Installed;
+use super::waterfall::Question;
 use super::{Keep, Kept};
 use crate::config::Retention;
 use crate::job::{Answer, AnswerContent, Claimed, LookupEntry};
 
 /// How long a provider that refuses us is left alone.
 const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
-
-/// What is asked.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Question<'a> {
-    pub(super) subject: &'a Subject,
-    /// Of an answer that was ordered earlier: it is collected, not ordered again.
-    pub(super) handle: Option<&'a str>,
-}
 
 /// What came of one question.
 #[derive(Debug)]
@@ -41,9 +32,11 @@ pub(super) enum Told {
     Objected,
 }
 
+/// Asks. An answer that was ordered earlier, under `handle`, is collected and not ordered again.
 pub(super) async fn ask(
-    installed: &Arc<Installed>,
-    question: Question<'_>,
+    Question { provider: installed, told }: Question<'_>,
+    handle: Option<&str>,
+    subject: &Subject,
     job: &Claimed,
     retention: &Retention,
     clock: &SharedClock,
@@ -59,9 +52,9 @@ pub(super) async fn ask(
     }
     let http = installed.http().for_one_lookup();
     let started = Instant::now();
-    let answering = match question.handle {
-        Some(handle) => installed.provider().collect(handle, question.subject, &http),
-        None => installed.provider().lookup(question.subject, &http),
+    let answering = match handle {
+        Some(handle) => installed.provider().collect(handle, subject, &http),
+        None => installed.provider().lookup(subject, &http),
     };
     let result = tokio::select! {
         biased;
@@ -73,7 +66,7 @@ pub(super) async fn ask(
     let cost_micros = result.as_ref().map_or(0, |lookup| installed.descriptor().price.of(lookup).0);
     let entry = (http.calls_in_this_lookup() > 0).then(|| LookupEntry {
         provider: provider.clone(),
-        told: installed.descriptor().told,
+        told,
         outcome: outcome(&result),
         duration: started.elapsed(),
         calls: http.calls_in_this_lookup(),
