@@ -128,6 +128,19 @@ pub struct Enrich {
     pub tiers: Vec<Vec<String>>,
     /// Members who may be younger are not kept.
     pub minimum_age: u8,
+    /// What providers may be told of an address.
+    pub send: Send,
+}
+
+/// What may leave the house of an address.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Send {
+    /// The address itself, to providers that ask for it.
+    #[default]
+    Address,
+    /// A hash of it and nothing else: who does not take a hash is not asked.
+    Hash,
 }
 
 impl Default for Enrich {
@@ -138,6 +151,7 @@ impl Default for Enrich {
             min_confidence: Confidence::literal(0.5),
             tiers: vec![tier(&["gravatar", "github", "homepage"]), tier(&["people_data_labs"])],
             minimum_age: 16,
+            send: Send::default(),
         }
     }
 }
