@@ -1,7 +1,7 @@
 //! What is known of one member while the job runs: answers old and new, and what is still owed.
 
-use gleaner_providers::LookupError;
 use gleaner_providers::error::Remedy;
+use gleaner_providers::{Identifier, LookupError};
 use jiff::Timestamp;
 
 use super::Kept;
@@ -16,6 +16,8 @@ pub(super) struct Dossier {
     lookups: Vec<LookupEntry>,
     unstored: Vec<Answer>,
     owed: Vec<Owed>,
+    /// Answers that were ordered by an earlier execution and should be ready: provider and handle.
+    ready: Vec<(String, String)>,
     objected: bool,
 }
 
@@ -37,18 +39,21 @@ pub(super) enum Cause {
 }
 
 impl Dossier {
-    /// Starts from the stored answers. One that is pending and ready by now is asked for again.
+    /// Starts from the stored answers. One that was pending and is ready by now is there to be collected.
     pub(super) fn open(stored: Vec<Answer>, now: Timestamp) -> Self {
         let mut dossier = Self {
             answers: Vec::new(),
             lookups: Vec::new(),
             unstored: Vec::new(),
             owed: Vec::new(),
+            ready: Vec::new(),
             objected: false,
         };
         for answer in stored {
             match &answer.content {
-                AnswerContent::Pending { ready_at, .. } if *ready_at <= now => {}
+                AnswerContent::Pending { handle, ready_at } if *ready_at <= now => {
+                    dossier.ready.push((answer.provider, handle.clone()));
+                }
                 AnswerContent::Pending { ready_at, .. } => dossier.owe_pending(&answer.provider, *ready_at),
                 AnswerContent::Match(_) | AnswerContent::NoMatch => dossier.answers.push(answer),
             }
@@ -62,6 +67,9 @@ impl Dossier {
         match reply.result {
             Ok(Told::Objected) => self.objected = true,
             Ok(Told::Answer { answer, kept }) => {
+                // A second chance takes the place of the first.
+                self.answers.retain(|known| known.provider != answer.provider);
+                self.unstored.retain(|known| known.provider != answer.provider);
                 if let AnswerContent::Pending { ready_at, .. } = answer.content {
                     self.owe_pending(&answer.provider, ready_at);
                 } else {
@@ -81,6 +89,23 @@ impl Dossier {
     pub(super) fn lacks(&self, provider: &str) -> bool {
         !self.answers.iter().any(|answer| answer.provider == provider)
             && !self.owed.iter().any(|owed| owed.provider == provider)
+    }
+
+    /// The handle of the answer that was ordered from this provider and should be ready.
+    pub(super) fn handle(&self, provider: &str) -> Option<&str> {
+        let ready = self.ready.iter().find(|(ordered_from, _)| ordered_from == provider);
+        ready.map(|(_, handle)| handle.as_str())
+    }
+
+    /// Whether the provider did not know the address, and was not asked about an account instead.
+    pub(super) fn missed_by_address(&self, provider: &str) -> bool {
+        let missed = self
+            .answers
+            .iter()
+            .any(|answer| answer.provider == provider && matches!(answer.content, AnswerContent::NoMatch));
+        let asked =
+            self.lookups.iter().any(|entry| entry.provider == provider && entry.told == Identifier::Handle);
+        missed && !asked && !self.owed.iter().any(|owed| owed.provider == provider)
     }
 
     /// Whether an answer is still owed.
