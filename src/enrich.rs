@@ -7,22 +7,29 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use gleaner_providers::Subject;
 use gleaner_providers::clock::SharedClock;
-use gleaner_providers::{Confidence, Field, Subject};
 
-use crate::config::{Config, Retention, Retry};
+use crate::config::{Config, Enrich, Retention, Retry};
 use crate::job::{Answer, Claimed, Hold, Outcome};
+use crate::record::Fields;
 
+mod course;
 mod dossier;
 mod lookup;
+pub mod market;
 pub mod merge;
 pub mod panel;
+pub mod plan;
 mod schedule;
 mod verdict;
-mod waterfall;
+pub mod waterfall;
 
+use course::{Asked, Course};
 use dossier::Dossier;
+pub use market::Market;
 pub use panel::Panel;
+pub use plan::Plan;
 use waterfall::Wanted;
 
 /// Stores an answer that cost money before it is used, so that no crash makes us pay for it twice.
@@ -49,8 +56,9 @@ pub enum Kept {
 /// What the operator wants of an enrichment.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    pub wanted: Vec<Field>,
-    pub min_confidence: Confidence,
+    pub wanted: Wanted,
+    /// What the answers about one member may cost together.
+    pub max_cost_micros: Option<u64>,
     pub minimum_age: u8,
     pub policy_version: String,
     pub retry: Retry,
@@ -60,8 +68,11 @@ pub struct Policy {
 impl Policy {
     pub fn from_config(config: &Config) -> Self {
         Self {
-            wanted: config.enrich.wanted.clone(),
-            min_confidence: config.enrich.min_confidence,
+            wanted: Wanted {
+                fields: Fields::of(&config.enrich.wanted),
+                thresholds: config.enrich.min_confidence,
+            },
+            max_cost_micros: config.enrich.max_cost.map(|most| most.0.0),
             minimum_age: config.enrich.minimum_age,
             policy_version: config.policy_version.clone(),
             retry: config.retry.clone(),
@@ -75,32 +86,51 @@ impl Policy {
 pub struct Enricher {
     panel: Panel,
     policy: Policy,
+    market: Market,
     clock: SharedClock,
 }
 
 impl Enricher {
-    pub const fn new(panel: Panel, policy: Policy, clock: SharedClock) -> Self {
-        Self { panel, policy, clock }
+    /// Asks in the order of the tiers.
+    pub fn new(panel: Panel, policy: Policy, clock: SharedClock) -> Self {
+        let market = Market::new(&Enrich::default(), &panel);
+        Self { panel, policy, market, clock }
+    }
+
+    /// Asks in the order that this market knows.
+    #[must_use]
+    pub fn with_market(self, market: Market) -> Self {
+        Self { market, ..self }
     }
 
     pub const fn panel(&self) -> &Panel {
         &self.panel
     }
 
+    pub const fn market(&self) -> &Market {
+        &self.market
+    }
+
     /// Enriches one member. `stored` are the unexpired answers about the subject: they are not asked for again.
     pub async fn enrich(&self, job: &Claimed, stored: Vec<Answer>, keep: &dyn Keep) -> Outcome {
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
-        let wanted = Wanted { fields: &self.policy.wanted, min_confidence: self.policy.min_confidence };
-
-        for tier in self.panel.tiers() {
+        let course = Course::of(self, job.email.segment(), &job.subject);
+        // What was asked in this execution is not asked again, whatever came of it.
+        let mut asked = Asked::default();
+        loop {
             let found = dossier.merged();
-            if !waterfall::goes_on(&wanted, &found, tier, dossier.waits(), last_chance) {
-                break;
-            }
+            let situation = course.situation(&dossier, &found, last_chance);
             let accounts = found.profiles.into_iter().map(|profile| profile.value).collect();
             let subject = Subject::new(job.email.clone()).with_accounts(accounts);
-            let lookups = tier.iter().filter(|provider| dossier.lacks(provider.name())).map(|provider| {
+            let candidates = course.candidates(&dossier, &subject, &asked);
+            let round = waterfall::round(&course.rules(), &situation, &candidates);
+            if round.is_empty() {
+                break;
+            }
+            asked.note(&round, &candidates);
+            let lookups = self.panel.installed().enumerate().filter(|(at, _)| round.contains(at));
+            let lookups = lookups.map(|(_, provider)| {
                 lookup::ask(provider, &subject, job, &self.policy.retention, &self.clock, keep)
             });
             for reply in join_all(lookups).await {

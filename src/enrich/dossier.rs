@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Kept;
 use super::lookup::{Reply, Told};
 use super::merge::{self, Merged, Statement};
+use super::waterfall::Standing;
 use crate::job::{Answer, AnswerContent, LookupEntry};
 
 /// The working papers of one execution.
@@ -77,10 +78,20 @@ impl Dossier {
         }
     }
 
-    /// Whether the provider has neither answered nor said "later".
-    pub(super) fn lacks(&self, provider: &str) -> bool {
-        !self.answers.iter().any(|answer| answer.provider == provider)
-            && !self.owed.iter().any(|owed| owed.provider == provider)
+    /// What became of asking the provider, as far as answers tell.
+    pub(super) fn standing(&self, provider: &str) -> Standing {
+        if self.answers.iter().any(|answer| answer.provider == provider) {
+            Standing::Answered
+        } else if self.owed.iter().any(|owed| owed.provider == provider) {
+            Standing::Owes
+        } else {
+            Standing::Open
+        }
+    }
+
+    /// What the answers cost together.
+    pub(super) fn spent_micros(&self) -> u64 {
+        self.answers.iter().map(|answer| answer.cost_micros).fold(0, u64::saturating_add)
     }
 
     /// Whether an answer is still owed.

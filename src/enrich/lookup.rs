@@ -67,6 +67,7 @@ pub(super) async fn ask(
         calls: http.calls_in_this_lookup(),
         cost_micros,
         at: now,
+        lesson: None,
     });
     let result = match result {
         Ok(Lookup::Objected) => Ok(Told::Objected),
