@@ -7,7 +7,6 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use gleaner_providers::Subject;
 use gleaner_providers::clock::SharedClock;
 
 use crate::config::{Config, Enrich, Retention, Retry};
@@ -121,17 +120,15 @@ impl Enricher {
         loop {
             let found = dossier.merged();
             let situation = course.situation(&dossier, &found, last_chance);
-            let accounts = found.profiles.into_iter().map(|profile| profile.value).collect();
-            let subject = Subject::new(job.email.clone()).with_accounts(accounts);
+            let subject = course.subject(&job.email, &found);
             let candidates = course.candidates(&dossier, &subject, &asked);
             let round = waterfall::round(&course.rules(), &situation, &candidates);
             if round.is_empty() {
                 break;
             }
             asked.note(&round, &candidates);
-            let lookups = self.panel.installed().enumerate().filter(|(at, _)| round.contains(at));
-            let lookups = lookups.map(|(_, provider)| {
-                lookup::ask(provider, &subject, job, &self.policy.retention, &self.clock, keep)
+            let lookups = course.questions(&round, &candidates).map(|question| {
+                lookup::ask(question, &subject, job, &self.policy.retention, &self.clock, keep)
             });
             for reply in join_all(lookups).await {
                 dossier.file(reply);

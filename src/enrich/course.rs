@@ -5,15 +5,16 @@
 use std::sync::Arc;
 
 use gleaner_providers::email::Segment;
-use gleaner_providers::{Identifier, Subject};
+use gleaner_providers::{Claim, EmailAddress, Field, Identifier, SocialProfile, Subject};
 
 use super::dossier::Dossier;
 use super::merge::Merged;
+use super::panel::Installed;
 use super::waterfall::ranking::Ranking;
 use super::waterfall::{Candidate, Rules, Situation, Standing};
 use super::{Enricher, Panel, Policy};
 use crate::keyring::SubjectKey;
-use crate::record::Fields;
+use crate::record::{Fields, Sourced};
 
 /// What does not change on the way.
 #[derive(Debug)]
@@ -54,6 +55,30 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// What providers may be told: the address, and the accounts that are sure enough to be the person's.
+    pub(super) fn subject(&self, email: &EmailAddress, found: &Merged) -> Subject {
+        let sure = self.policy.wanted.thresholds.of(Field::Social);
+        let is_sure = |profile: &&Sourced<SocialProfile>| profile.confidence >= sure;
+        let claim = |profile: &Sourced<SocialProfile>| {
+            Claim::new(profile.value.clone(), profile.confidence, profile.assurance)
+        };
+        let accounts = found.profiles.iter().filter(is_sure).map(claim).collect();
+        Subject::new(email.clone()).with_accounts(accounts)
+    }
+
+    /// The questions of a round.
+    pub(super) fn questions<'q>(
+        &'q self,
+        round: &'q [usize],
+        candidates: &'q [Candidate<'_>],
+    ) -> impl Iterator<Item = Question<'q>> {
+        self.panel
+            .installed()
+            .enumerate()
+            .filter(|(at, _)| round.contains(at))
+            .filter_map(|(at, provider)| candidates.get(at)?.told.map(|told| Question { provider, told }))
+    }
+
     /// Every provider that is on, in the order of the tiers.
     pub(super) fn candidates(
         &self,
@@ -61,14 +86,13 @@ impl<'a> Course<'a> {
         subject: &Subject,
         asked: &Asked,
     ) -> Vec<Candidate<'a>> {
-        let _ = subject;
         let tiers = self.panel.tiers().iter().enumerate();
         let seats = tiers.flat_map(|(tier, installed)| installed.iter().map(move |one| (tier, one)));
         seats
             .enumerate()
             .map(|(at, (tier, one))| {
                 let about = one.descriptor();
-                let told = Some(about.told);
+                let told = about.told_of(subject);
                 let standing = match dossier.standing(one.name()) {
                     Standing::Open | Standing::Missed if asked.was(at, told) => Standing::GaveUp,
                     standing => standing,
@@ -85,6 +109,13 @@ impl<'a> Course<'a> {
             })
             .collect()
     }
+}
+
+/// One provider to ask, and what it is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a> {
+    pub(super) provider: &'a Arc<Installed>,
+    pub(super) told: Identifier,
 }
 
 /// The questions of one execution.

@@ -63,6 +63,9 @@ impl Dossier {
         match reply.result {
             Ok(Told::Objected) => self.objected = true,
             Ok(Told::Answer { answer, kept }) => {
+                // A second chance takes the place of the first.
+                self.answers.retain(|known| known.provider != answer.provider);
+                self.unstored.retain(|known| known.provider != answer.provider);
                 if let AnswerContent::Pending { ready_at, .. } = answer.content {
                     self.owe_pending(&answer.provider, ready_at);
                 } else {
@@ -80,12 +83,13 @@ impl Dossier {
 
     /// What became of asking the provider, as far as answers tell.
     pub(super) fn standing(&self, provider: &str) -> Standing {
-        if self.answers.iter().any(|answer| answer.provider == provider) {
-            Standing::Answered
-        } else if self.owed.iter().any(|owed| owed.provider == provider) {
-            Standing::Owes
-        } else {
-            Standing::Open
+        if self.owed.iter().any(|owed| owed.provider == provider) {
+            return Standing::Owes;
+        }
+        match self.answers.iter().find(|answer| answer.provider == provider).map(|answer| &answer.content) {
+            Some(AnswerContent::NoMatch) => Standing::Missed,
+            Some(_) => Standing::Answered,
+            None => Standing::Open,
         }
     }
 

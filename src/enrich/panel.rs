@@ -127,6 +127,9 @@ fn seat(
     let settings = own.settings(entry.name)?;
     let missing = if own.enabled == Some(false) {
         Some(Cow::Borrowed("switched off in the configuration"))
+    } else if descriptor.opt_in && own.enabled.is_none() {
+        let terms = descriptor.terms.as_deref().unwrap_or("has terms of its own");
+        Some(format!("off by default, because it {terms}: `enabled = true` agrees").into())
     } else if descriptor.key == KeyNeed::Required && settings.key.is_none() {
         Some(format!("needs a key: set {} or `key_file`", own.key_variable(entry.name)).into())
     } else if descriptor.reach == Reach::Web && config.contact.is_none() {

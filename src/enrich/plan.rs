@@ -4,7 +4,7 @@
 
 use gleaner_providers::email::Segment;
 use gleaner_providers::provider::Price;
-use gleaner_providers::{EmailAddress, Field, Identifier, Subject};
+use gleaner_providers::{EmailAddress, Field, Identifier};
 use serde::Serialize;
 
 use super::Enricher;
@@ -77,8 +77,7 @@ impl Enricher {
         let course = Course::of(self, email.segment(), subject);
         let found = dossier.merged();
         let situation = course.situation(&dossier, &found, false);
-        let accounts = found.profiles.iter().map(|profile| profile.value.clone()).collect();
-        let about = Subject::new(email.clone()).with_accounts(accounts);
+        let about = course.subject(email, &found);
         let candidates = course.candidates(&dossier, &about, &Asked::default());
         let worths: Vec<_> =
             self.panel.installed().map(|one| self.market.worth(one.descriptor(), course.segment)).collect();
