@@ -128,7 +128,8 @@ impl Enricher {
             }
             asked.note(&round, &candidates);
             let lookups = course.questions(&round, &candidates).map(|question| {
-                lookup::ask(question, &subject, job, &self.policy.retention, &self.clock, keep)
+                let handle = dossier.handle(question.provider.name());
+                lookup::ask(question, handle, &subject, job, &self.policy.retention, &self.clock, keep)
             });
             for reply in join_all(lookups).await {
                 dossier.file(reply);

@@ -94,7 +94,9 @@ impl<'a> Course<'a> {
                 let about = one.descriptor();
                 let told = about.told_of(subject);
                 let standing = match dossier.standing(one.name()) {
-                    Standing::Open | Standing::Missed if asked.was(at, told) => Standing::GaveUp,
+                    Standing::Open | Standing::Ready | Standing::Missed if asked.was(at, told) => {
+                        Standing::GaveUp
+                    }
                     standing => standing,
                 };
                 Candidate {

@@ -79,8 +79,10 @@ pub struct Candidate<'a> {
 /// What became of asking it so far.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Standing {
-    /// It was not asked, or its answer can be fetched now.
+    /// It was not asked.
     Open,
+    /// The answer that was ordered from it can be fetched now.
+    Ready,
     /// It did not know the address, and was not asked about an account yet.
     Missed,
     Answered,
@@ -133,6 +135,10 @@ impl Skip {
 pub fn round(rules: &Rules<'_>, situation: &Situation, candidates: &[Candidate<'_>]) -> Vec<usize> {
     let open: Vec<usize> =
         (0..candidates.len()).filter(|&at| judge(rules, situation, &candidates[at]).is_ok()).collect();
+    let ready = |at: &usize| candidates[*at].standing == Standing::Ready;
+    if open.iter().any(ready) {
+        return open.into_iter().filter(ready).collect();
+    }
     let of_first_tier = |open: &[usize]| -> Vec<usize> {
         let first = open.iter().map(|&at| candidates[at].tier).min();
         open.iter().copied().filter(|&at| Some(candidates[at].tier) == first).collect()
@@ -173,6 +179,8 @@ pub fn judge(rules: &Rules<'_>, situation: &Situation, candidate: &Candidate<'_>
     let is_free = candidate.price.is_free();
     match candidate.standing {
         Standing::Open => {}
+        // What was ordered is taken, whoever else has filled the field meanwhile.
+        Standing::Ready => return Ok(()),
         // A second chance by an account is only taken where it costs nothing.
         Standing::Missed if candidate.told == Some(Identifier::Handle) && is_free => {}
         Standing::Missed | Standing::Answered => return Err(Skip::Answered),

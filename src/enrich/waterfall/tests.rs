@@ -84,6 +84,8 @@ fn every_reason_not_to_ask_has_its_word() {
     assert_eq!(of(|one| one.standing = Standing::Owes), Err(Skip::Owes));
     assert_eq!(of(|one| one.standing = Standing::GaveUp), Err(Skip::GaveUp));
     assert_eq!(of(|one| one.admitted = false), Err(Skip::Segment));
+    let ordered = Candidate { standing: Standing::Ready, admitted: false, ..broker.clone() };
+    assert_eq!(judge(&rules(), &situation(""), &ordered), Ok(()), "what was ordered is taken");
     assert_eq!(of(|one| one.told = None), Err(Skip::NoAccount));
     assert_eq!(of(|one| one.supplies = fields("name")), Err(Skip::Filled));
     let only_names = Rules { wanted: fields("name"), ..rules() };
