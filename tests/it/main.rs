@@ -42,6 +42,8 @@ mod tidy;
 #[cfg(test)]
 mod vendors;
 #[cfg(test)]
+mod waterfall;
+#[cfg(test)]
 mod wild;
 #[cfg(test)]
 mod worker;
