@@ -3,10 +3,18 @@
 //! Invariant: a file here builds requests and reads answers. It opens no connection, keeps no time, and
 //! stores nothing (but `homepage` remembers sites, in a `Memo`).
 
+pub mod apollo;
+mod broker;
+pub mod enrich_so;
+pub mod fullcontact;
+pub mod fullenrich;
 pub mod github;
 pub mod gravatar;
 pub mod homepage;
+pub mod hunter;
 pub mod people_data_labs;
+pub mod pipl;
+pub mod rocketreach;
 
 use url::Url;
 

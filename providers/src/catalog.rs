@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::builtin::{github, gravatar, homepage, people_data_labs};
+use crate::builtin::{
+    apollo, enrich_so, fullcontact, fullenrich, github, gravatar, homepage, hunter, people_data_labs, pipl,
+    rocketreach,
+};
 use crate::provider::{Descriptor, Provider};
 use crate::settings::{ProviderSettings, SettingsError};
 
@@ -22,11 +25,18 @@ pub const BUILT_INS: &[Entry] = &[
     Entry { name: "gravatar", descriptor: gravatar::descriptor, build: gravatar::build },
     Entry { name: "github", descriptor: github::descriptor, build: github::build },
     Entry { name: "homepage", descriptor: homepage::descriptor, build: homepage::build },
+    Entry { name: "enrich_so", descriptor: enrich_so::descriptor, build: enrich_so::build },
+    Entry { name: "hunter", descriptor: hunter::descriptor, build: hunter::build },
+    Entry { name: "apollo", descriptor: apollo::descriptor, build: apollo::build },
+    Entry { name: "fullenrich", descriptor: fullenrich::descriptor, build: fullenrich::build },
     Entry {
         name: "people_data_labs",
         descriptor: people_data_labs::descriptor,
         build: people_data_labs::build,
     },
+    Entry { name: "fullcontact", descriptor: fullcontact::descriptor, build: fullcontact::build },
+    Entry { name: "rocketreach", descriptor: rocketreach::descriptor, build: rocketreach::build },
+    Entry { name: "pipl", descriptor: pipl::descriptor, build: pipl::build },
 ];
 
 /// The built-in of this name; an unknown name lists the known ones.
@@ -77,6 +87,6 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = find("grvatar").unwrap_err().to_string();
-        insta::assert_snapshot!(error, @"unknown provider `grvatar`; known are: gravatar, github, homepage, people_data_labs");
+        insta::assert_snapshot!(error, @"unknown provider `grvatar`; known are: gravatar, github, homepage, enrich_so, hunter, apollo, fullenrich, people_data_labs, fullcontact, rocketreach, pipl");
     }
 }

@@ -37,7 +37,17 @@ impl Default for Enrich {
         Self {
             wanted: Field::ALL.to_vec(),
             min_confidence: Thresholds::default(),
-            tiers: vec![tier(&["gravatar", "github", "homepage"]), tier(&["people_data_labs"])],
+            tiers: vec![
+                tier(&["gravatar", "github", "homepage"]),
+                tier(&["enrich_so"]),
+                tier(&["hunter"]),
+                tier(&["apollo"]),
+                tier(&["fullenrich"]),
+                tier(&["people_data_labs"]),
+                tier(&["fullcontact"]),
+                tier(&["rocketreach"]),
+                tier(&["pipl"]),
+            ],
             order: Order::Fixed,
             explore: MoneyText(Micros::from_cents(100)),
             max_cost: None,

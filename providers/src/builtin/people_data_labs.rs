@@ -110,6 +110,7 @@ pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsE
     }
     let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
     let mut descriptor = descriptor();
+    descriptor.price = settings.price_or(descriptor.price);
     let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
     if endpoint.host_str() == Some("sandbox.api.peopledatalabs.com") {
         descriptor.price = Price::FREE;

@@ -24,6 +24,12 @@ const PAGE: usize = 4096;
 pub enum Answered {
     Match,
     NoMatch,
+    /// The answer will be ready later.
+    Pending,
+    /// The answer to an order, given before: it is billed once.
+    Repeated,
+    /// The person asked the vendor to stop.
+    Objected,
     /// Not a question that can be answered: no key, a wrong one, no `User-Agent`.
     Refused,
     /// Above the enforced quota.
@@ -37,6 +43,9 @@ impl Answered {
         match self {
             Self::Match => "match",
             Self::NoMatch => "no_match",
+            Self::Pending => "pending",
+            Self::Repeated => "repeated",
+            Self::Objected => "objected",
             Self::Refused => "refused",
             Self::OverQuota => "over_quota",
             Self::Fault(Fault::RateLimited) => "rate_limited",

@@ -141,7 +141,7 @@ impl Population {
             return None;
         }
         let person = self.person(key);
-        if service == Service::PeopleDataLabs && person.is_organization {
+        if service.sells_people() && person.is_organization {
             return None;
         }
         Some(Portrait::draw(self.seed, service, key, person, self.distortion))

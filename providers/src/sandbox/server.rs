@@ -40,6 +40,14 @@ GET      /github/users/{login}
 GET      /github/users/{login}/social_accounts
 GET POST /people_data_labs/v5/person/enrich    any key; `exhausted` is answered 402, `wrong` 401
 GET      /homepage/{domain}/
+POST     /enrich_so/api/v3/reverse-lookup/lookup
+GET      /hunter/v2/people/find?email={address}
+POST     /apollo/api/v1/people/match
+POST     /fullenrich/api/v2/contact/reverse/email/bulk   an order; GET …/bulk/{id} for its answer
+POST     /fullcontact/v3/person.enrich
+GET      /rocketreach/api/v2/person/lookup?email={address}
+GET      /rocketreach/api/v2/person/checkStatus?ids={id}
+POST     /pipl/search/                         a form; of these vendors too `exhausted` and `wrong` are keys
 
 GET      /truth?email={address}                who it really is, and who knows them
 GET      /ledger?provider={name}&after={seq}   every call received, as JSON lines
@@ -140,6 +148,13 @@ fn router(world: Arc<World>) -> Router {
         .merge(wire::github::routes())
         .merge(wire::people_data_labs::routes())
         .merge(wire::homepage::routes())
+        .merge(wire::enrich_so::routes())
+        .merge(wire::hunter::routes())
+        .merge(wire::apollo::routes())
+        .merge(wire::fullenrich::routes())
+        .merge(wire::fullcontact::routes())
+        .merge(wire::rocketreach::routes())
+        .merge(wire::pipl::routes())
         // A vendor answers 404 to a wrong path as it does to a miss: a wrong `endpoint` must not pass for one.
         .fallback(|| async { (StatusCode::BAD_REQUEST, "no such path: see `GET /`, and check `endpoint`\n") })
         .with_state(world)

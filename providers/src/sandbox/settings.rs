@@ -29,6 +29,10 @@ pub struct SandboxSettings {
     pub distortion: f64,
     pub latency: Latency,
     pub faults: FaultRates,
+    /// How long a vendor that searches while one waits takes over it, in milliseconds; 0: until it is asked again.
+    pub search_ms: u64,
+    /// Addresses whose owners have objected at a vendor that says so.
+    pub objected: Vec<String>,
     /// What a rate-limit fault asks the caller to wait, in seconds.
     pub retry_after_secs: u64,
     /// What differs for one provider.
@@ -68,6 +72,8 @@ impl Default for SandboxSettings {
                 malformed: 0.004,
                 slow_drip: 0.005,
             },
+            search_ms: 500,
+            objected: vec!["beatrice.penrose@webmail.example.net".into()],
             retry_after_secs: 1,
             providers: BTreeMap::new(),
             scripts: Vec::new(),
@@ -78,7 +84,13 @@ impl Default for SandboxSettings {
 impl SandboxSettings {
     /// No latency and no faults: for tests that add their own, and for benchmarks.
     pub fn calm(seed: u64) -> Self {
-        Self { seed, latency: Latency::default(), faults: FaultRates::default(), ..Self::default() }
+        Self {
+            seed,
+            latency: Latency::default(),
+            faults: FaultRates::default(),
+            search_ms: 0,
+            ..Self::default()
+        }
     }
 
     pub(super) fn match_rate(&self, service: Service) -> MatchRate {

@@ -4,6 +4,7 @@ mod answers;
 mod books;
 mod distortions;
 mod hostile;
+mod keyed;
 mod pages;
 mod stability;
 mod trouble;

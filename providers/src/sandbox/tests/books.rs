@@ -15,7 +15,9 @@ async fn the_ledger_holds_every_call_in_order() {
     let summary = sandbox.summary();
     assert_eq!(summary.calls, 12);
     assert_eq!(summary.billed_micros, Micros(3 * 280_000), "PDL's matches");
-    assert!(summary.providers.values().all(|part| part.calls == 3));
+    let asked: Vec<u64> =
+        summary.providers.values().map(|part| part.calls).filter(|calls| *calls > 0).collect();
+    assert_eq!(asked, [3; 4]);
     assert_eq!(summary.providers["homepage"].answers["no_match"], 1, "a free-mail host has no page");
     let over_the_wire = get_json(&format!("{}/ledger/summary", sandbox.url())).await;
     assert_eq!(over_the_wire, serde_json::to_value(&summary).unwrap());
@@ -63,8 +65,9 @@ async fn the_truth_is_told_over_the_wire_and_is_no_call() {
 fn the_default_seed_makes_a_good_walkthrough() {
     let world = crate::sandbox::world::World::new(&SandboxSettings::default());
     let ada = world.population.truth(ADA);
-    assert_eq!(ada.known_to.len(), 4);
-    assert!(ada.known_to.values().all(|known| known.distortions.is_empty()));
+    for name in ["gravatar", "github", "homepage", "people_data_labs"] {
+        assert!(ada.known_to[name].distortions.is_empty(), "{name}");
+    }
 }
 
 #[tokio::test]
