@@ -118,7 +118,7 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
 }
 
 async fn check(host: &Host, name: &str, email: &str, json: bool) -> anyhow::Result<Exit> {
-    gleaner_providers::catalog::find(name)?;
+    host.config.catalog.find(name)?;
     let email = EmailAddress::parse(email).context("the address")?;
     let panel = host.panel(None)?;
     let seat =

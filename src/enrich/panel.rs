@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gleaner_providers::catalog::{BUILT_INS, Entry};
+use gleaner_providers::catalog::Row;
 use gleaner_providers::http::{Network, Traffic};
 use gleaner_providers::limit::Gate;
 use gleaner_providers::provider::{KeyNeed, Reach};
@@ -54,16 +54,17 @@ pub enum PanelError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("provider `{name}`: {reason}")]
-    Provider { name: &'static str, reason: String },
+    Provider { name: String, reason: String },
 }
 
 impl Panel {
-    /// Seats every built-in as the configuration says. In a fleet its quota is shared with the other workers; without one, it is
+    /// Seats every provider of the catalog as the configuration says. In a fleet its quota is shared with the other workers; without one, it is
     /// this process's own.
     pub fn seat(config: &Config, network: &Network, fleet: Option<&Fleet>) -> Result<Self, PanelError> {
-        let seats = BUILT_INS
-            .iter()
-            .map(|entry| seat(entry, config, network, fleet))
+        let seats = config
+            .catalog
+            .rows()
+            .map(|row| seat(row, config, network, fleet))
             .collect::<Result<Vec<_>, _>>()?;
         let find = |name: &String| {
             seats.iter().find_map(|seat| match &seat.state {
@@ -108,40 +109,37 @@ impl fmt::Debug for Panel {
     }
 }
 
-fn seat(
-    entry: &Entry,
-    config: &Config,
-    network: &Network,
-    fleet: Option<&Fleet>,
-) -> Result<Seat, PanelError> {
-    let descriptor = (entry.descriptor)();
-    let own = config.provider(entry.name);
-    let settings = own.settings(entry.name)?;
+fn seat(row: &Row, config: &Config, network: &Network, fleet: Option<&Fleet>) -> Result<Seat, PanelError> {
+    let (name, descriptor) = (row.name(), row.descriptor());
+    let own = config.provider(name);
+    let settings = own.settings(name)?;
     let missing = if own.enabled == Some(false) {
         Some(Cow::Borrowed("switched off in the configuration"))
+    } else if row.is_declared() && own.enabled.is_none() {
+        Some(format!("declared in a file, and not switched on: `gleaner provider enable {name}`").into())
     } else if descriptor.key == KeyNeed::Required && settings.key.is_none() {
-        Some(format!("needs a key: set {} or `key_file`", own.key_variable(entry.name)).into())
+        Some(format!("needs a key: set {} or `key_file`", own.key_variable(name)).into())
     } else if descriptor.reach == Reach::Web && config.contact.is_none() {
         Some(Cow::Borrowed("needs `contact`: owners of sites must be able to reach you"))
     } else {
         None
     };
-    let refused = |reason: String| PanelError::Provider { name: entry.name, reason };
+    let refused = |reason: String| PanelError::Provider { name: name.to_owned(), reason };
     let state = match missing {
         Some(missing) if own.enabled == Some(true) => {
             return Err(refused(format!("is switched on but {missing}")));
         }
         Some(missing) => State::Off(missing),
         None => {
-            let provider = (entry.build)(&settings).map_err(|error| refused(error.to_string()))?;
+            let provider = row.build(&settings).map_err(|error| refused(error.to_string()))?;
             // With a key, its quota may be another.
             let limits = own.limits(provider.descriptor(), &settings, &config.web);
             let http = match fleet {
                 Some(fleet) => {
-                    let shared = fleet.quota(entry.name, own.budget(provider.descriptor()));
-                    network.sharing_client(entry.name, limits, shared)
+                    let shared = fleet.quota(name, own.budget(provider.descriptor()));
+                    network.sharing_client(name, limits, shared)
                 }
-                None => network.client(entry.name, limits),
+                None => network.client(name, limits),
             };
             State::On(Arc::new(Installed::new(provider, http)))
         }
