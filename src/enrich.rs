@@ -8,10 +8,11 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use gleaner_providers::clock::SharedClock;
-use gleaner_providers::{Confidence, Field, Subject};
+use gleaner_providers::{Claim, Confidence, Field, SocialProfile, Subject};
 
 use crate::config::{Config, Retention, Retry};
 use crate::job::{Answer, Claimed, Hold, Outcome};
+use crate::record::Sourced;
 
 mod dossier;
 mod lookup;
@@ -22,8 +23,9 @@ mod verdict;
 mod waterfall;
 
 use dossier::Dossier;
+use merge::Merged;
 pub use panel::Panel;
-use waterfall::Wanted;
+use waterfall::{Known, Wanted};
 
 /// Stores an answer that cost money before it is used, so that no crash makes us pay for it twice.
 #[async_trait]
@@ -93,15 +95,14 @@ impl Enricher {
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
         let wanted = Wanted { fields: &self.policy.wanted, min_confidence: self.policy.min_confidence };
 
-        for tier in self.panel.tiers() {
+        let tiers = self.panel.tiers();
+        for at in 0..=tiers.len() {
             let found = dossier.merged();
-            if !waterfall::goes_on(&wanted, &found, tier, dossier.waits(), last_chance) {
-                break;
-            }
-            let accounts = found.profiles.into_iter().map(|profile| profile.value).collect();
-            let subject = Subject::new(job.email.clone()).with_accounts(accounts);
-            let lookups = tier.iter().filter(|provider| dossier.lacks(provider.name())).map(|provider| {
-                lookup::ask(provider, &subject, job, &self.policy.retention, &self.clock, keep)
+            let subject = Subject::new(job.email.clone()).with_accounts(self.accounts(&found));
+            let known = Known { dossier: &dossier, found: &found, subject: &subject, last_chance };
+            let round = waterfall::round(tiers, at, &wanted, &known);
+            let lookups = round.iter().map(|question| {
+                lookup::ask(*question, &subject, job, &self.policy.retention, &self.clock, keep)
             });
             for reply in join_all(lookups).await {
                 dossier.file(reply);
@@ -111,6 +112,15 @@ impl Enricher {
             }
         }
         verdict::conclude(job, dossier, &self.policy, last_chance, self.clock.now())
+    }
+
+    /// The accounts that a later tier may be asked about: those sure enough to be the person's.
+    fn accounts(&self, found: &Merged) -> Vec<Claim<SocialProfile>> {
+        let is_sure = |profile: &&Sourced<SocialProfile>| profile.confidence >= self.policy.min_confidence;
+        let claim = |profile: &Sourced<SocialProfile>| {
+            Claim::new(profile.value.clone(), profile.confidence, profile.assurance)
+        };
+        found.profiles.iter().filter(is_sure).map(claim).collect()
     }
 }
 

@@ -47,7 +47,7 @@ use self::server::{Script, Server};
 use crate::clock::ManualClock;
 use crate::error::LookupError;
 use crate::http::{HttpClient, Limits, Network};
-use crate::provider::{Lookup, Provider, Quota};
+use crate::provider::{Identifier, Lookup, Provider, Quota};
 use crate::settings::{ProviderSettings, SettingsError};
 use crate::subject::Subject;
 
@@ -157,11 +157,17 @@ where
     let told = demand::told(contract, descriptor, &stage.server.take_requests());
     results.push(CaseResult { case: "tells no more than it declares".into(), failure: told });
     let expected = expected.ok().and_then(Result::ok);
+    if descriptor.told == Identifier::Handle {
+        let failure = stage.play_without_account(contract).await;
+        results.push(CaseResult { case: "no account to be asked about".into(), failure });
+    }
 
     for Case { name, script, demand } in cases(contract, descriptor.reach) {
         let outcome = stage.play(script).await;
         let failure = match outcome {
-            Ok(outcome) => demand.judge(&outcome, expected.as_ref(), &stage.secrets, descriptor),
+            Ok(outcome) => {
+                demand.judge(&outcome, expected.as_ref(), &stage.secrets, descriptor, &contract.subject)
+            }
             Err(stuck) => Some(stuck),
         };
         results.push(CaseResult { case: name, failure });
@@ -233,10 +239,25 @@ where
     /// One lookup while the server follows a script, by a provider that remembers no earlier case, through a client
     /// that none has paused. An error is a lookup that brought no outcome at all.
     async fn play(&self, script: Script) -> Result<Result<Lookup, LookupError>, String> {
+        self.play_about(self.subject.clone(), script).await
+    }
+
+    /// What is wrong with a lookup about somebody of whom no account is known: nothing may be told of them.
+    async fn play_without_account(&self, contract: &Contract<B>) -> Option<String> {
+        let stranger = Subject::new(contract.subject.email().clone());
+        let outcome = self.play_about(stranger, Script::Routes(contract.matching.clone())).await;
+        let is_silent = self.server.take_requests().is_empty() && outcome == Ok(Ok(Lookup::NoMatch));
+        (!is_silent).then(|| "demanded no match without a call: there is nothing to ask about".into())
+    }
+
+    async fn play_about(
+        &self,
+        subject: Subject,
+        script: Script,
+    ) -> Result<Result<Lookup, LookupError>, String> {
         self.server.follow(script);
         let http: HttpClient = self.network.client("contract", self.limits.clone());
         let provider = (self.build)(&self.settings).map_err(|error| format!("does not build: {error}"))?;
-        let subject = self.subject.clone();
         let mut lookup = tokio::spawn(async move { provider.lookup(&subject, &http).await });
         match timeout(STUCK, &mut lookup).await {
             Ok(Ok(outcome)) => Ok(outcome),

@@ -215,6 +215,10 @@ impl Declared {
         let mut request = match (question.method, &question.body) {
             (Method::Get, _) => http.get(url),
             (Method::Post, body) => {
+                let shown = Filling { key: Some(&SecretString::from("[secret]")), ..filling };
+                if let Some(Ok(shown)) = body.as_ref().map(|body| body.fill(shown)) {
+                    http.note("body", || shown.to_string());
+                }
                 let body = body.as_ref().map(|body| body.fill(filling)).transpose()?;
                 http.post_json(url, &body.unwrap_or(serde_json::Value::Null))
             }

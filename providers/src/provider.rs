@@ -57,12 +57,27 @@ pub struct Descriptor {
     pub supplies: &'static [Field],
     /// What it is told about the subject: the disclosure record names it.
     pub told: Identifier,
+    /// Networks of which it can be asked about an account, in place of what it is told otherwise, once an earlier tier
+    /// has found one. One that is told a handle and nothing else is asked only then.
+    pub reads: &'static [&'static str],
     /// The vendor's published quota for the kind of access that is usual.
     pub quota: Quota,
     pub price: Price,
     pub key: KeyNeed,
     /// Terms that an operator has to agree to before switching it on, in one sentence.
     pub terms: Option<Cow<'static, str>>,
+    /// Whether it stays off until an operator switches it on, because its terms are not for everybody.
+    pub opt_in: bool,
+}
+
+impl Descriptor {
+    /// What it is told when asked about this subject; `None` where it has nothing to be asked about.
+    pub fn told_of(&self, subject: &Subject) -> Option<Identifier> {
+        if subject.account_on(self.reads).is_some() {
+            return Some(Identifier::Handle);
+        }
+        (self.told != Identifier::Handle).then_some(self.told)
+    }
 }
 
 /// A field of the supplemental record.

@@ -1,7 +1,7 @@
 //! What is known of one member while the job runs: answers old and new, and what is still owed.
 
-use gleaner_providers::LookupError;
 use gleaner_providers::error::Remedy;
+use gleaner_providers::{Identifier, LookupError};
 use jiff::Timestamp;
 
 use super::Kept;
@@ -62,6 +62,9 @@ impl Dossier {
         match reply.result {
             Ok(Told::Objected) => self.objected = true,
             Ok(Told::Answer { answer, kept }) => {
+                // A second chance takes the place of the first.
+                self.answers.retain(|known| known.provider != answer.provider);
+                self.unstored.retain(|known| known.provider != answer.provider);
                 if let AnswerContent::Pending { ready_at, .. } = answer.content {
                     self.owe_pending(&answer.provider, ready_at);
                 } else {
@@ -81,6 +84,17 @@ impl Dossier {
     pub(super) fn lacks(&self, provider: &str) -> bool {
         !self.answers.iter().any(|answer| answer.provider == provider)
             && !self.owed.iter().any(|owed| owed.provider == provider)
+    }
+
+    /// Whether the provider did not know the address, and was not asked about an account instead.
+    pub(super) fn missed_by_address(&self, provider: &str) -> bool {
+        let missed = self
+            .answers
+            .iter()
+            .any(|answer| answer.provider == provider && matches!(answer.content, AnswerContent::NoMatch));
+        let asked =
+            self.lookups.iter().any(|entry| entry.provider == provider && entry.told == Identifier::Handle);
+        missed && !asked && !self.owed.iter().any(|owed| owed.provider == provider)
     }
 
     /// Whether an answer is still owed.

@@ -1,6 +1,5 @@
 //! One question to one provider: what it answered, what that cost, and the entry for the disclosure record.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner_providers::clock::SharedClock;
@@ -9,7 +8,7 @@ use gleaner_providers::{Lookup, LookupError, Subject};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::panel::Installed;
+use super::waterfall::Question;
 use super::{Keep, Kept};
 use crate::config::Retention;
 use crate::job::{Answer, AnswerContent, Claimed, LookupEntry};
@@ -34,7 +33,7 @@ pub(super) enum Told {
 }
 
 pub(super) async fn ask(
-    installed: &Arc<Installed>,
+    Question { provider: installed, told }: Question<'_>,
     subject: &Subject,
     job: &Claimed,
     retention: &Retention,
@@ -61,7 +60,7 @@ pub(super) async fn ask(
     let cost_micros = result.as_ref().map_or(0, |lookup| installed.descriptor().price.of(lookup).0);
     let entry = (http.calls_in_this_lookup() > 0).then(|| LookupEntry {
         provider: provider.clone(),
-        told: installed.descriptor().told,
+        told,
         outcome: outcome(&result),
         duration: started.elapsed(),
         calls: http.calls_in_this_lookup(),

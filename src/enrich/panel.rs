@@ -11,10 +11,10 @@ use gleaner_providers::catalog::Row;
 use gleaner_providers::http::{Network, Traffic};
 use gleaner_providers::limit::Gate;
 use gleaner_providers::provider::{KeyNeed, Reach};
-use gleaner_providers::{Descriptor, HttpClient, LookupError, Provider};
+use gleaner_providers::{Descriptor, HttpClient, LookupError, Provider, ProviderSettings};
 use tokio::time::Instant;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, ProviderConfig};
 use crate::fleet::Fleet;
 
 /// All providers of the catalog, and the tiers of those that are on.
@@ -113,43 +113,89 @@ fn seat(row: &Row, config: &Config, network: &Network, fleet: Option<&Fleet>) ->
     let (name, descriptor) = (row.name(), row.descriptor());
     let own = config.provider(name);
     let settings = own.settings(name)?;
-    let missing = if own.enabled == Some(false) {
-        Some(Cow::Borrowed("switched off in the configuration"))
-    } else if row.is_declared() && own.enabled.is_none() {
-        Some(format!("declared in a file, and not switched on: `gleaner provider enable {name}`").into())
-    } else if descriptor.key == KeyNeed::Required && settings.key.is_none() {
-        Some(format!("needs a key: set {} or `key_file`", own.key_variable(name)).into())
-    } else if descriptor.reach == Reach::Web && config.contact.is_none() {
-        Some(Cow::Borrowed("needs `contact`: owners of sites must be able to reach you"))
-    } else {
-        None
-    };
-    let refused = |reason: String| PanelError::Provider { name: name.to_owned(), reason };
+    let missing = unwanted(row, &descriptor, own.enabled)
+        .or_else(|| missing(&descriptor, &own, settings.key.is_some(), config));
     let state = match missing {
         Some(missing) if own.enabled == Some(true) => {
-            return Err(refused(format!("is switched on but {missing}")));
+            return Err(refused(name, format!("is switched on but {missing}")));
         }
         Some(missing) => State::Off(missing),
-        None => {
-            let provider = row.build(&settings).map_err(|error| refused(error.to_string()))?;
-            // With a key, its quota may be another.
-            let limits = own.limits(provider.descriptor(), &settings, &config.web);
-            let http = match fleet {
-                Some(fleet) => {
-                    let shared = fleet.quota(name, own.budget(provider.descriptor()));
-                    network.sharing_client(name, limits, shared)
-                }
-                None => network.client(name, limits),
-            };
-            State::On(Arc::new(Installed::new(provider, http)))
-        }
+        None => State::On(Arc::new(install(row, config, &settings, network, fleet)?)),
     };
     Ok(Seat { descriptor, state })
+}
+
+/// Why nobody wants it asked.
+fn unwanted(row: &Row, descriptor: &Descriptor, enabled: Option<bool>) -> Option<Cow<'static, str>> {
+    match enabled {
+        Some(false) => Some("switched off in the configuration".into()),
+        None if row.is_declared() => {
+            let name = row.name();
+            Some(format!("declared in a file, and not switched on: `gleaner provider enable {name}`").into())
+        }
+        None if descriptor.opt_in => {
+            let terms = descriptor.terms.as_deref().unwrap_or("has terms of its own");
+            Some(format!("off by default, because it {terms}: `enabled = true` agrees").into())
+        }
+        None | Some(true) => None,
+    }
+}
+
+/// What it lacks to be asked.
+fn missing(
+    descriptor: &Descriptor,
+    own: &ProviderConfig,
+    has_key: bool,
+    config: &Config,
+) -> Option<Cow<'static, str>> {
+    if descriptor.key == KeyNeed::Required && !has_key {
+        Some(format!("needs a key: set {} or `key_file`", own.key_variable(&descriptor.name)).into())
+    } else if descriptor.reach == Reach::Web && config.contact.is_none() {
+        Some("needs `contact`: owners of sites must be able to reach you".into())
+    } else {
+        None
+    }
+}
+
+/// Builds it, and its door to the network.
+fn install(
+    row: &Row,
+    config: &Config,
+    settings: &ProviderSettings,
+    network: &Network,
+    fleet: Option<&Fleet>,
+) -> Result<Installed, PanelError> {
+    let (name, own) = (row.name(), config.provider(row.name()));
+    let provider = row.build(settings).map_err(|error| refused(name, error.to_string()))?;
+    // With a key, its quota may be another.
+    let limits = own.limits(provider.descriptor(), settings, &config.web);
+    let http = match fleet {
+        Some(fleet) => {
+            let shared = fleet.quota(name, own.budget(provider.descriptor()));
+            network.sharing_client(name, limits, shared)
+        }
+        None => network.client(name, limits),
+    };
+    Ok(Installed::new(provider, http))
+}
+
+fn refused(name: &str, reason: String) -> PanelError {
+    PanelError::Provider { name: name.to_owned(), reason }
 }
 
 impl Installed {
     pub fn new(provider: Arc<dyn Provider>, http: HttpClient) -> Self {
         Self { provider, http, closed: Mutex::new(None), paused: Mutex::new(None) }
+    }
+
+    /// A provider to try out, whether it is switched on or not; it has to have all it needs.
+    pub fn to_try(row: &Row, config: &Config, network: &Network) -> Result<Self, PanelError> {
+        let own = config.provider(row.name());
+        let settings = own.settings(row.name())?;
+        match missing(&row.descriptor(), &own, settings.key.is_some(), config) {
+            Some(missing) => Err(refused(row.name(), missing.into_owned())),
+            None => install(row, config, &settings, network, None),
+        }
     }
 
     pub fn name(&self) -> &str {

@@ -22,11 +22,13 @@ use crate::keyring::SubjectKey;
 use crate::member::MemberId;
 use crate::record::RecordStatus;
 
+mod second_hop;
+
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
 /// How often each provider was asked.
 type Asked = Vec<(&'static str, Arc<Mutex<u32>>)>;
-type Script = Box<dyn Fn() -> Result<Lookup, LookupError> + Send + Sync>;
+type Script = Box<dyn Fn(&Subject) -> Result<Lookup, LookupError> + Send + Sync>;
 
 /// A provider that says what its script says, and remembers how often it was asked.
 struct Scripted {
@@ -41,9 +43,9 @@ impl Provider for Scripted {
         &self.descriptor
     }
 
-    async fn lookup(&self, _subject: &Subject, _http: &HttpClient) -> Result<Lookup, LookupError> {
+    async fn lookup(&self, subject: &Subject, _http: &HttpClient) -> Result<Lookup, LookupError> {
         *self.asked.lock().unwrap() += 1;
-        (self.script)()
+        (self.script)(subject)
     }
 }
 
@@ -69,17 +71,22 @@ impl Stage {
     }
 
     fn priced(
-        mut self,
+        self,
         name: &'static str,
         price: Price,
         script: impl Fn() -> Result<Lookup, LookupError> + Send + Sync + 'static,
     ) -> Self {
+        self.provider(name, descriptor(name, price), move |_| script())
+    }
+
+    fn provider(
+        mut self,
+        name: &'static str,
+        descriptor: Descriptor,
+        script: impl Fn(&Subject) -> Result<Lookup, LookupError> + Send + Sync + 'static,
+    ) -> Self {
         let asked = Arc::new(Mutex::new(0));
-        let provider = Scripted {
-            descriptor: descriptor(name, price),
-            script: Box::new(script),
-            asked: Arc::clone(&asked),
-        };
+        let provider = Scripted { descriptor, script: Box::new(script), asked: Arc::clone(&asked) };
         let network = Network::new(None, ManualClock::at(NOW)).unwrap();
         let http = network.client(name, Limits::for_quota(Quota::per_second(1000)));
         self.asked.push((name, asked));
@@ -102,10 +109,12 @@ fn descriptor(name: &'static str, price: Price) -> Descriptor {
         reach: Reach::Vendor,
         supplies: &Field::ALL,
         told: Identifier::Address,
+        reads: &[],
         quota: Quota::per_second(1000),
         price,
         key: KeyNeed::None,
         terms: None,
+        opt_in: false,
     }
 }
 

@@ -74,10 +74,12 @@ pub fn descriptor() -> Descriptor {
         reach: Reach::Vendor,
         supplies: &[Field::Name, Field::Social],
         told: Identifier::Address,
+        reads: &[],
         quota: KEYLESS,
         price: Price::FREE,
         key: KeyNeed::Optional,
         terms: Some("forbids selling the data and using it for spam".into()),
+        opt_in: false,
     }
 }
 

@@ -90,10 +90,12 @@ pub fn descriptor() -> Descriptor {
         reach: Reach::Vendor,
         supplies: &[Field::Name, Field::Age, Field::Social],
         told: Identifier::Address,
+        reads: &[],
         quota: Quota::per_minute(CALLS_PER_MINUTE),
         price: Price::per_match(Micros::from_cents(CENTS_PER_MATCH)),
         key: KeyNeed::Required,
         terms: Some("a data broker in the United States: needs a legal ground for every member".into()),
+        opt_in: false,
     }
 }
 

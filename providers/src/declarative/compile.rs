@@ -4,6 +4,7 @@
 
 use std::num::NonZeroU32;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use toml::Spanned;
 
@@ -45,6 +46,7 @@ fn declaration(name: &str, file: File) -> Result<Declaration, Wrong> {
                        `headers` or `body`";
         Wrong(place.clone(), message.to_owned())
     })?;
+    let reads = if told == Identifier::Handle { reads(&question, &place)? } else { &[] };
     let endpoint = endpoint(&file.endpoint, file.reach, &question)?;
     if !file.docs.get_ref().starts_with("https://") {
         let message = "must be an https address: the page that the wire format is taken from";
@@ -70,10 +72,12 @@ fn declaration(name: &str, file: File) -> Result<Declaration, Wrong> {
         reach: file.reach.into(),
         supplies: fields.supplies(),
         told,
+        reads,
         quota: file.quota.0.with_burst(file.burst.unwrap_or(NonZeroU32::MIN)),
         price: Price { per_match: price(file.price_per_match), per_miss: price(file.price_per_miss) },
         key,
         terms: file.terms.map(Into::into),
+        opt_in: true,
     };
     Ok(Declaration { descriptor, question, selectors, format: file.answers, rules, fields })
 }
@@ -174,6 +178,22 @@ fn told(question: &Question, endpoint: &Spanned<String>, reach: Audience) -> Opt
     let in_host = reach == Audience::Web && endpoint.get_ref().contains("{domain}");
     let order = [Identifier::Address, Identifier::AddressHash, Identifier::Handle, Identifier::Domain];
     order.into_iter().find(|identifier| told.contains(identifier)).or(in_host.then_some(Identifier::Domain))
+}
+
+/// The network whose accounts are asked about; one, because nobody is asked before it is found.
+fn reads(question: &Question, place: &Range<usize>) -> Result<&'static [&'static str], Wrong> {
+    static NETWORKS: LazyLock<Vec<&'static str>> = LazyLock::new(|| social::networks().collect());
+    let mut networks = question.templates().flat_map(Template::slots).filter_map(|slot| match slot {
+        Slot::Handle(network) => Some(*network),
+        _ => None,
+    });
+    let first = networks.next();
+    if networks.any(|other| Some(other) != first) {
+        let message = "asks about accounts on two networks: write a file for each";
+        return Err(Wrong(place.clone(), message.to_owned()));
+    }
+    let at = NETWORKS.iter().position(|known| Some(*known) == first);
+    Ok(at.and_then(|at| NETWORKS.get(at..=at)).unwrap_or_default())
 }
 
 fn endpoint(endpoint: &Spanned<String>, reach: Audience, question: &Question) -> Result<String, Wrong> {

@@ -48,7 +48,7 @@ pub(super) enum Slot {
     Domain,
     Key,
     /// The account name on this network that an earlier tier found.
-    Handle(String),
+    Handle(&'static str),
 }
 
 /// What the places are filled with.
@@ -162,8 +162,8 @@ impl Slot {
             return Ok(slot);
         }
         if let Some(network) = name.strip_prefix("handle.") {
-            if social::networks().any(|known| known == network) {
-                return Ok(Self::Handle(network.to_owned()));
+            if let Some(network) = social::networks().find(|known| *known == network) {
+                return Ok(Self::Handle(network));
             }
             let hint = nearest(network, social::networks());
             let hint = hint.map(|near| format!("; did you mean `{{handle.{near}}}`?")).unwrap_or_default();
@@ -195,10 +195,7 @@ impl Slot {
             Self::Local => email.local_part().to_owned(),
             Self::Domain => email.domain().to_owned(),
             Self::Key => key?.expose_secret().to_owned(),
-            Self::Handle(network) => {
-                let mut accounts = subject.accounts().iter();
-                accounts.find(|account| account.network() == network)?.handle()?.to_owned()
-            }
+            Self::Handle(network) => subject.account_on(&[network])?.value.handle()?.to_owned(),
         })
     }
 }
@@ -207,10 +204,12 @@ impl Slot {
 mod tests {
     use super::*;
     use crate::email::EmailAddress;
+    use crate::finding::{Assurance, Claim, Confidence};
     use crate::social::SocialProfile;
 
     fn subject(email: &str) -> Subject {
         let account = SocialProfile::parse("https://github.com/ada-example").unwrap();
+        let account = Claim::new(account, Confidence::literal(0.9), Assurance::Proven);
         Subject::new(EmailAddress::parse(email).unwrap()).with_accounts(vec![account])
     }
 

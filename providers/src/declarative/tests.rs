@@ -13,9 +13,9 @@ const SCIM: &str = include_str!("../../../config/providers/scim_directory.toml")
 const FORGEJO: &str = include_str!("../../../config/providers/forgejo.toml");
 
 /// Slowed down in the way that the HTTP standard knows, for a minute.
-fn slow_down() -> Option<(Reply, Duration)> {
+fn slow_down() -> (Reply, Duration) {
     let reply = Reply::json(429, "{}").header("retry-after", "60");
-    Some((reply, Duration::from_mins(1)))
+    (reply, Duration::from_mins(1))
 }
 
 fn declared(name: &str, text: &str) -> Declaration {
@@ -48,7 +48,7 @@ async fn the_directory_survives_the_contract() {
             "/scim/v2/Users?",
             Reply::json(200, include_str!("../../fixtures/scim_directory/no_match.json")),
         )],
-        rate_limited: slow_down(),
+        rate_limited: Some(slow_down()),
         bad_key: Some(Reply::json(401, include_str!("../../fixtures/scim_directory/bad_key.json"))),
         out_of_credit: None,
     })
@@ -73,7 +73,7 @@ async fn the_server_for_code_survives_the_contract() {
             "/api/v1/users/search?",
             Reply::json(200, include_str!("../../fixtures/forgejo/no_match.json")),
         )],
-        rate_limited: slow_down(),
+        rate_limited: Some(slow_down()),
         bad_key: Some(Reply::json(403, r#"{"message": "Only signed in user is allowed to call APIs."}"#)),
         out_of_credit: Some(Reply::json(402, "{}")),
     })
@@ -128,7 +128,7 @@ async fn a_page_on_the_operators_host_survives_the_contract() {
         format: Kind::Html,
         matching: vec![Route::new("/~Ada.Example", Reply::html(200, PAGE))],
         missing: vec![Route::new("/", Reply::html(404, "<h1>Nobody</h1>"))],
-        rate_limited: slow_down(),
+        rate_limited: Some(slow_down()),
         bad_key: None,
         out_of_credit: None,
     })

@@ -33,7 +33,7 @@ impl Css {
             _ => (text, None),
         };
         let selector = scraper::Selector::parse(selector.trim())
-            .map_err(|error| format!("`{text}` is no CSS selector: {error}"))?;
+            .map_err(|_| format!("`{text}` is no CSS selector, such as `h1.name` or `a[rel=me] @href`"))?;
         Ok(Self { selector, attribute })
     }
 }

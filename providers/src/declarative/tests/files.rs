@@ -66,6 +66,7 @@ fn what_does_not_go_together_is_refused() {
     insta::assert_snapshot!(fault("key = \"required\"\n", ""), @r##"5:1: sends `{key}`: declare above that it needs one, with `key = "required"`"##);
     insta::assert_snapshot!(fault("headers = { authorization = \"Bearer {key}\" }\n", ""), @r##"6:1: does not send the key that is declared: write, say, `headers = { authorization = "Bearer {key}" }`"##);
     insta::assert_snapshot!(fault("{email}", "all"), @"6:1: asks about nobody: fill `{email}`, `{email_sha256}` or another placeholder into `path`, `query`, `headers` or `body`");
+    insta::assert_snapshot!(fault("people/{email}", "{handle.github}/{handle.gitlab}"), @"6:1: asks about accounts on two networks: write a file for each");
     insta::assert_snapshot!(fault("people/", "/people/"), @"7:8: is joined to `endpoint`: write it without a host and without a leading `/`");
     insta::assert_snapshot!(fault("people/{email}", "../v2/{email}"), @"3:12: `request.path` leads away from it: remove the steps up (`..`)");
     insta::assert_snapshot!(fault("people/{email}", "people?email={email}"), @"7:8: holds no `?` and no `#`: parameters belong into `query`, which encodes them");
@@ -74,10 +75,7 @@ fn what_does_not_go_together_is_refused() {
     insta::assert_snapshot!(fault("status = [404, \"5xx\"]\n", ""), @"10:1: fits every answer: give it a `status`, a `where` or an `unless`");
     insta::assert_snapshot!(fault("then = \"no_match\"", "then = \"no_match\"\nafter = \"5s\""), @"10:1: `after` goes with `pending`, `rate_limited` and `quota_exhausted`");
     insta::assert_snapshot!(fault("full_name = \"$.name\"\nprofiles = [\"$.urls[*]\", { network = \"github\", from = \"$.github\" }]", ""), @"13:1: supplies nothing: give `full_name`, `birth_date`, `profiles` or another field its selector");
-    insta::assert_snapshot!(fault("quota =", "answers = \"html\"\nquota ="), @r##"
-    17:13: `$.name` is no CSS selector: Unexpected error occurred. Please report this to the developer
-    EmptySelector
-    "##);
+    insta::assert_snapshot!(fault("quota =", "answers = \"html\"\nquota ="), @"17:13: `$.name` is no CSS selector, such as `h1.name` or `a[rel=me] @href`");
 }
 
 #[test]

@@ -190,14 +190,14 @@ async fn what_an_answer_lacks_or_contradicts_costs_confidence_or_the_field() {
     assert_eq!((contradicted.value.width_in_days(), contradicted.confidence.get()), (1, 0.4));
 }
 
-/// One lookup with its trail, at a server that hears nothing: what is sent is what counts.
+/// One lookup with its trail, at a port where nobody listens: what would be sent is what counts.
 async fn sent(
     declaration: &Declaration,
     subject: &Subject,
     key: Option<SecretString>,
 ) -> (Trail, Result<Lookup, LookupError>) {
     let settings = ProviderSettings {
-        // Nobody listens on a port of zero.
+        // Nobody listens there.
         endpoint: Some("http://127.0.0.1:9/".to_owned()),
         key,
         ..ProviderSettings::default()
@@ -251,7 +251,10 @@ fn what_is_told_is_what_the_file_fills_in() {
         ("{handle.github}", Identifier::Handle),
     ] {
         let text = FORGEJO.replacen("q = \"{email}\"", &format!("q = \"{placeholder}\""), 1);
-        assert_eq!(declared("forgejo", &text).descriptor().told, told, "{placeholder}");
+        let declaration = declared("forgejo", &text);
+        assert_eq!(declaration.descriptor().told, told, "{placeholder}");
+        let reads: &[&str] = if told == Identifier::Handle { &["github"] } else { &[] };
+        assert_eq!(declaration.descriptor().reads, reads, "{placeholder}");
     }
 }
 
