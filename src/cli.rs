@@ -28,6 +28,7 @@ mod enrich;
 mod member;
 mod migrate;
 mod normalize;
+mod plan;
 mod provider;
 mod reconcile;
 mod sandbox;
@@ -115,6 +116,8 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Open the doors for messages (HTTP, brokers) and look nobody up: workers elsewhere do
     Intake,
+    /// Show whom an enrichment of an address would ask, in which order and at what price; asks nobody
+    Plan(plan::Args),
     /// Show what was taken in and what became of it
     Status,
     /// Make the database's tables, or bring them up to date (every command does so where they are not)
@@ -180,6 +183,7 @@ impl Cli {
             Command::Enqueue(args) => enqueue::run(&self.global, args).await,
             Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
+            Command::Plan(args) => plan::run(&self.global, args).await,
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,

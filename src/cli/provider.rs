@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::host::Host;
-use super::view::{self, money};
+use super::view;
 use super::{Exit, Global, out};
 
 pub(crate) mod check;
@@ -81,11 +81,7 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             }))?;
             continue;
         }
-        let price = if about.price.is_free() {
-            "free".to_owned()
-        } else {
-            format!("{} a match", money(about.price.per_match.0))
-        };
+        let price = view::price_words(about.price);
         let key = match about.key {
             KeyNeed::None => "none",
             KeyNeed::Optional => "optional",

@@ -1,12 +1,13 @@
 //! What is known of one member while the job runs: answers old and new, and what is still owed.
 
+use gleaner_providers::LookupError;
 use gleaner_providers::error::Remedy;
-use gleaner_providers::{Identifier, LookupError};
 use jiff::Timestamp;
 
 use super::Kept;
 use super::lookup::{Reply, Told};
 use super::merge::{self, Merged, Statement};
+use super::waterfall::Standing;
 use crate::job::{Answer, AnswerContent, LookupEntry};
 
 /// The working papers of one execution.
@@ -85,27 +86,28 @@ impl Dossier {
         }
     }
 
-    /// Whether the provider has neither answered nor said "later".
-    pub(super) fn lacks(&self, provider: &str) -> bool {
-        !self.answers.iter().any(|answer| answer.provider == provider)
-            && !self.owed.iter().any(|owed| owed.provider == provider)
+    /// What became of asking the provider, as far as answers tell.
+    pub(super) fn standing(&self, provider: &str) -> Standing {
+        if self.owed.iter().any(|owed| owed.provider == provider) {
+            return Standing::Owes;
+        }
+        match self.answers.iter().find(|answer| answer.provider == provider).map(|answer| &answer.content) {
+            Some(AnswerContent::NoMatch) => Standing::Missed,
+            Some(_) => Standing::Answered,
+            None if self.handle(provider).is_some() => Standing::Ready,
+            None => Standing::Open,
+        }
+    }
+
+    /// What the answers cost together.
+    pub(super) fn spent_micros(&self) -> u64 {
+        self.answers.iter().map(|answer| answer.cost_micros).fold(0, u64::saturating_add)
     }
 
     /// The handle of the answer that was ordered from this provider and should be ready.
     pub(super) fn handle(&self, provider: &str) -> Option<&str> {
         let ready = self.ready.iter().find(|(ordered_from, _)| ordered_from == provider);
         ready.map(|(_, handle)| handle.as_str())
-    }
-
-    /// Whether the provider did not know the address, and was not asked about an account instead.
-    pub(super) fn missed_by_address(&self, provider: &str) -> bool {
-        let missed = self
-            .answers
-            .iter()
-            .any(|answer| answer.provider == provider && matches!(answer.content, AnswerContent::NoMatch));
-        let asked =
-            self.lookups.iter().any(|entry| entry.provider == provider && entry.told == Identifier::Handle);
-        missed && !asked && !self.owed.iter().any(|owed| owed.provider == provider)
     }
 
     /// Whether an answer is still owed.

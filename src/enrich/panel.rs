@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gleaner_providers::catalog::Row;
+use gleaner_providers::email::Segment;
 use gleaner_providers::http::{Network, Traffic};
 use gleaner_providers::limit::Gate;
 use gleaner_providers::provider::{KeyNeed, Reach};
@@ -42,6 +43,8 @@ pub enum State {
 pub struct Installed {
     provider: Arc<dyn Provider>,
     http: HttpClient,
+    /// The kinds of address that it is asked about; `None`: all.
+    only_for: Option<Vec<Segment>>,
     /// Set while the provider refuses us: its own words, and when we may try again.
     closed: Mutex<Option<(Instant, LookupError)>>,
     /// Set while an operator keeps it closed for the whole fleet.
@@ -90,6 +93,11 @@ impl Panel {
     /// The tiers in the order in which they are asked; none is empty.
     pub fn tiers(&self) -> &[Vec<Arc<Installed>>] {
         &self.tiers
+    }
+
+    /// Those of the tiers, in their order.
+    pub fn installed(&self) -> impl Iterator<Item = &Arc<Installed>> {
+        self.tiers.iter().flatten()
     }
 
     /// Every provider of the catalog.
@@ -176,7 +184,7 @@ fn install(
         }
         None => network.client(name, limits),
     };
-    Ok(Installed::new(provider, http))
+    Ok(Installed::new(provider, http).only_for(own.only_for))
 }
 
 fn refused(name: &str, reason: String) -> PanelError {
@@ -185,7 +193,18 @@ fn refused(name: &str, reason: String) -> PanelError {
 
 impl Installed {
     pub fn new(provider: Arc<dyn Provider>, http: HttpClient) -> Self {
-        Self { provider, http, closed: Mutex::new(None), paused: Mutex::new(None) }
+        Self { provider, http, only_for: None, closed: Mutex::new(None), paused: Mutex::new(None) }
+    }
+
+    /// The same, asked about these kinds of address alone.
+    #[must_use]
+    pub fn only_for(self, only_for: Option<Vec<Segment>>) -> Self {
+        Self { only_for, ..self }
+    }
+
+    /// Whether it is asked about addresses of this kind.
+    pub fn admits(&self, segment: Segment) -> bool {
+        self.only_for.as_ref().is_none_or(|segments| segments.contains(&segment))
     }
 
     /// A provider to try out, whether it is switched on or not; it has to have all it needs.
