@@ -12,10 +12,10 @@ use gleaner_providers::email::Segment;
 use gleaner_providers::http::{Network, Traffic};
 use gleaner_providers::limit::Gate;
 use gleaner_providers::provider::{KeyNeed, Reach};
-use gleaner_providers::{Descriptor, HttpClient, LookupError, Provider, ProviderSettings};
+use gleaner_providers::{Descriptor, HttpClient, Identifier, LookupError, Provider, ProviderSettings};
 use tokio::time::Instant;
 
-use crate::config::{Config, ConfigError, ProviderConfig};
+use crate::config::{Config, ConfigError, ProviderConfig, Send};
 use crate::fleet::Fleet;
 
 /// All providers of the catalog, and the tiers of those that are on.
@@ -120,7 +120,7 @@ impl fmt::Debug for Panel {
 fn seat(row: &Row, config: &Config, network: &Network, fleet: Option<&Fleet>) -> Result<Seat, PanelError> {
     let (name, descriptor) = (row.name(), row.descriptor());
     let own = config.provider(name);
-    let settings = own.settings(name)?;
+    let settings = settings(row, config)?;
     let missing = unwanted(row, &descriptor, own.enabled)
         .or_else(|| missing(&descriptor, &own, settings.key.is_some(), config));
     let state = match missing {
@@ -131,6 +131,12 @@ fn seat(row: &Row, config: &Config, network: &Network, fleet: Option<&Fleet>) ->
         None => State::On(Arc::new(install(row, config, &settings, network, fleet)?)),
     };
     Ok(Seat { descriptor, state })
+}
+
+/// The settings that the provider itself sees.
+fn settings(row: &Row, config: &Config) -> Result<ProviderSettings, PanelError> {
+    let settings = config.provider(row.name()).settings(row.name())?;
+    Ok(ProviderSettings { hash_only: config.enrich.send == Send::Hash, ..settings })
 }
 
 /// Why nobody wants it asked.
@@ -156,7 +162,9 @@ fn missing(
     has_key: bool,
     config: &Config,
 ) -> Option<Cow<'static, str>> {
-    if descriptor.key == KeyNeed::Required && !has_key {
+    if config.enrich.send == Send::Hash && !descriptor.takes_hash {
+        Some("takes no hash in place of the address, and `send = \"hash\"` lets nothing else leave".into())
+    } else if descriptor.key == KeyNeed::Required && !has_key {
         Some(format!("needs a key: set {} or `key_file`", own.key_variable(&descriptor.name)).into())
     } else if descriptor.reach == Reach::Web && config.contact.is_none() {
         Some("needs `contact`: owners of sites must be able to reach you".into())
@@ -175,6 +183,12 @@ fn install(
 ) -> Result<Installed, PanelError> {
     let (name, own) = (row.name(), config.provider(row.name()));
     let provider = row.build(settings).map_err(|error| refused(name, error.to_string()))?;
+    let told = provider.descriptor().told;
+    if settings.hash_only && told != Identifier::AddressHash {
+        let told = told.as_str();
+        let reason = format!("is told the {told} although `send = \"hash\"`: a fault of the provider");
+        return Err(refused(name, reason));
+    }
     // With a key, its quota may be another.
     let limits = own.limits(provider.descriptor(), settings, &config.web);
     let http = match fleet {
@@ -210,7 +224,7 @@ impl Installed {
     /// A provider to try out, whether it is switched on or not; it has to have all it needs.
     pub fn to_try(row: &Row, config: &Config, network: &Network) -> Result<Self, PanelError> {
         let own = config.provider(row.name());
-        let settings = own.settings(row.name())?;
+        let settings = settings(row, config)?;
         match missing(&row.descriptor(), &own, settings.key.is_some(), config) {
             Some(missing) => Err(refused(row.name(), missing.into_owned())),
             None => install(row, config, &settings, network, None),

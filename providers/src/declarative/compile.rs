@@ -72,6 +72,7 @@ fn declaration(name: &str, file: File) -> Result<Declaration, Wrong> {
         reach: file.reach.into(),
         supplies: fields.supplies(),
         told,
+        takes_hash: told == Identifier::AddressHash,
         reads,
         quota: file.quota.0.with_burst(file.burst.unwrap_or(NonZeroU32::MIN)),
         price: Price { per_match: price(file.price_per_match), per_miss: price(file.price_per_miss) },
