@@ -27,7 +27,7 @@ mod web;
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
-pub use enrich::{Enrich, Order, Thresholds};
+pub use enrich::{Enrich, Order, Send, Thresholds};
 pub use http::Http;
 pub use metrics::Metrics;
 pub use money::MoneyText;

@@ -27,6 +27,8 @@ pub struct Enrich {
     pub max_cost: Option<MoneyText>,
     /// Members who may be younger are not kept.
     pub minimum_age: u8,
+    /// What providers may be told of an address.
+    pub send: Send,
 }
 
 impl Default for Enrich {
@@ -40,6 +42,7 @@ impl Default for Enrich {
             explore: MoneyText(Micros::from_cents(100)),
             max_cost: None,
             minimum_age: 16,
+            send: Send::Address,
         }
     }
 }
@@ -62,6 +65,17 @@ impl Order {
             Self::Auto => "auto",
         }
     }
+}
+
+/// What may leave the house of an address.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Send {
+    /// The address itself, to providers that ask for it.
+    #[default]
+    Address,
+    /// A hash of it and nothing else: who does not take a hash is not asked.
+    Hash,
 }
 
 /// How sure is sure enough, for each field.

@@ -62,7 +62,12 @@ impl ProviderConfig {
             Some(key) => Some(key.clone()),
             None => source::secret(self.key_file.as_deref(), &self.key_variable(name))?,
         };
-        Ok(ProviderSettings { endpoint: self.endpoint.clone(), key, options: self.options.clone() })
+        Ok(ProviderSettings {
+            endpoint: self.endpoint.clone(),
+            key,
+            options: self.options.clone(),
+            ..ProviderSettings::default()
+        })
     }
 
     /// The name of the environment variable that may hold the key.

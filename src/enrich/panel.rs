@@ -12,10 +12,10 @@ use gleaner_providers::email::Segment;
 use gleaner_providers::http::{Network, Traffic};
 use gleaner_providers::limit::Gate;
 use gleaner_providers::provider::{KeyNeed, Reach};
-use gleaner_providers::{Descriptor, HttpClient, LookupError, Provider};
+use gleaner_providers::{Descriptor, HttpClient, Identifier, LookupError, Provider, ProviderSettings};
 use tokio::time::Instant;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Send};
 use crate::fleet::Fleet;
 
 /// All providers of the catalog, and the tiers of those that are on.
@@ -124,12 +124,17 @@ fn seat(
 ) -> Result<Seat, PanelError> {
     let descriptor = (entry.descriptor)();
     let own = config.provider(entry.name);
-    let settings = own.settings(entry.name)?;
+    let hash_only = config.enrich.send == Send::Hash;
+    let settings = ProviderSettings { hash_only, ..own.settings(entry.name)? };
     let missing = if own.enabled == Some(false) {
         Some(Cow::Borrowed("switched off in the configuration"))
     } else if descriptor.opt_in && own.enabled.is_none() {
         let terms = descriptor.terms.as_deref().unwrap_or("has terms of its own");
         Some(format!("off by default, because it {terms}: `enabled = true` agrees").into())
+    } else if hash_only && !descriptor.takes_hash {
+        Some(Cow::Borrowed(
+            "takes no hash in place of the address, and `send = \"hash\"` lets nothing else leave",
+        ))
     } else if descriptor.key == KeyNeed::Required && settings.key.is_none() {
         Some(format!("needs a key: set {} or `key_file`", own.key_variable(entry.name)).into())
     } else if descriptor.reach == Reach::Web && config.contact.is_none() {
@@ -145,6 +150,13 @@ fn seat(
         Some(missing) => State::Off(missing),
         None => {
             let provider = (entry.build)(&settings).map_err(|error| refused(error.to_string()))?;
+            let told = provider.descriptor().told;
+            if hash_only && told != Identifier::AddressHash {
+                let told = told.as_str();
+                return Err(refused(format!(
+                    "is told the {told} although `send = \"hash\"`: a fault of the provider"
+                )));
+            }
             // With a key, its quota may be another.
             let limits = own.limits(provider.descriptor(), &settings, &config.web);
             let http = match fleet {

@@ -111,6 +111,7 @@ fn descriptor(name: &'static str, price: Price) -> Descriptor {
         supplies: &Field::ALL,
         told: Identifier::Address,
         reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(1000),
         price,
         key: KeyNeed::None,

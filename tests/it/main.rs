@@ -40,6 +40,8 @@ mod store;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod vendors;
+#[cfg(test)]
 mod waterfall;
 #[cfg(test)]
 mod wild;
