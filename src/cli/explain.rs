@@ -8,8 +8,8 @@ use gleaner::enrich::story::{self, FieldStory};
 use gleaner::enrich::{Enricher, Market, Plan, Policy};
 use gleaner::member::MemberId;
 use gleaner::record::Record;
-use gleaner::store::ledger::LookupSeen;
 use gleaner::store::Place;
+use gleaner::store::ledger::LookupSeen;
 use gleaner_providers::EmailAddress;
 use serde_json::{Value, json};
 
