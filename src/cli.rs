@@ -10,6 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gleaner::config::DatabaseUrl;
 use gleaner::telemetry::{self, LogFormat};
+use gleaner_providers::catalog::Catalog;
 use tracing_subscriber::filter::LevelFilter;
 
 mod doors;
@@ -24,6 +25,7 @@ mod config;
 mod dead_letters;
 mod enqueue;
 mod enrich;
+mod explain;
 mod member;
 mod migrate;
 mod normalize;
@@ -92,6 +94,9 @@ pub(crate) struct Global {
     /// How it is logged
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "GLEANER_LOG_FORMAT")]
     log_format: Format,
+    /// The providers that the binary brings along.
+    #[arg(skip)]
+    catalog: Catalog,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -114,6 +119,8 @@ enum Command {
     Intake,
     /// Show whom an enrichment of an address would ask, in which order and at what price; asks nobody
     Plan(plan::Args),
+    /// Show the whole story of a record: who was asked, what it cost, why each value won, who was not asked and why
+    Explain(explain::Args),
     /// Show what was taken in and what became of it
     Status,
     /// Make the database's tables, or bring them up to date (every command does so where they are not)
@@ -180,6 +187,7 @@ impl Cli {
             Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
             Command::Plan(args) => plan::run(&self.global, args).await,
+            Command::Explain(args) => explain::run(&self.global, args).await,
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,

@@ -21,6 +21,7 @@ pub mod merge;
 pub mod panel;
 pub mod plan;
 mod schedule;
+pub mod story;
 mod verdict;
 pub mod waterfall;
 
@@ -117,14 +118,14 @@ impl Enricher {
         let course = Course::of(self, job.email.segment(), &job.subject);
         // What was asked in this execution is not asked again, whatever came of it.
         let mut asked = Asked::default();
-        loop {
+        let found = loop {
             let found = dossier.merged();
             let situation = course.situation(&dossier, &found, last_chance);
             let subject = course.subject(&job.email, &found);
             let candidates = course.candidates(&dossier, &subject, &asked);
             let round = waterfall::round(&course.rules(), &situation, &candidates);
             if round.is_empty() {
-                break;
+                break found;
             }
             asked.note(&round, &candidates);
             let lookups = course.questions(&round, &candidates).map(|question| {
@@ -135,9 +136,10 @@ impl Enricher {
                 dossier.file(reply);
             }
             if dossier.is_objected() {
-                break;
+                break found;
             }
-        }
+        };
+        dossier.learn(course.segment, &self.policy.wanted.thresholds, &found);
         verdict::conclude(job, dossier, &self.policy, last_chance, self.clock.now())
     }
 }

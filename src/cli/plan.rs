@@ -31,6 +31,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         Some(vault) => {
             let subject = vault.keyring.subject(&email);
             let stored = vault.store.answers(&[subject], host.clock.now()).await?;
+            enricher.market().learn(&vault.store.lessons().await?);
             vault.store.close().await;
             enricher.plan(&email, &subject, stored)
         }

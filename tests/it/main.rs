@@ -12,6 +12,8 @@ mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod declared;
+#[cfg(test)]
 mod faulty;
 #[cfg(test)]
 mod fleet;
@@ -31,6 +33,8 @@ mod normalize;
 mod postgres;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]

@@ -62,3 +62,28 @@ async fn a_ceiling_and_a_condition_keep_a_provider_from_being_asked() {
         assert!(ledger.iter().any(|entry| entry.provider == "gravatar"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_a_record_names_everybody_who_was_asked_and_who_was_not() {
+    let settings = SandboxSettings { distortion: 0.0, ..SandboxSettings::calm(1) };
+    let home = Home::new(settings, "[enrich]\nmax_cost = \"$0.28\"\n").await;
+    let file = home.write("twins.csv", format!("id,email\na,{ADDRESS}\nb,{}\n", ADDRESS.to_uppercase()));
+    home.json(&["enrich", file.to_str().unwrap()]).await;
+    let (one, twin) = (home.json(&["explain", "a"]).await, home.json(&["explain", "b"]).await);
+    let (asked, shared) = if providers(&one["lookups"]).is_empty() { (&twin, &one) } else { (&one, &twin) };
+    assert!(providers(&asked["lookups"]).contains(&"people_data_labs"), "{asked}");
+    assert_eq!(asked["cost_micros"], 280_000);
+    assert_eq!((&shared["cost_micros"], shared["lookups"].as_array().unwrap().len()), (&Value::from(0), 0));
+    assert_eq!(providers(&shared["shared"]).len(), providers(&asked["lookups"]).len());
+    let fields = asked["fields"].as_array().unwrap();
+    let name = fields.iter().find(|field| field["field"] == "name").unwrap();
+    assert!(!name["supporters"].as_array().unwrap().is_empty(), "{name}");
+
+    let shown = home.run(&["explain", "a"]).await;
+    let shown = text(&shown.stdout);
+    assert!(shown.contains("complete") && shown.contains("people_data_labs"), "{shown}");
+    let nobody = home.run(&["explain", "c"]).await;
+    assert_eq!(nobody.status.code(), Some(3));
+    let nobody = home.run(&["explain", "nobody@example.com"]).await;
+    assert!(!text(&nobody.stderr).contains("nobody@"), "no address on standard error");
+}

@@ -54,6 +54,22 @@ impl fmt::Debug for Script {
     }
 }
 
+/// A few of each kind.
+const USUAL_FAULTS: FaultRates = FaultRates {
+    rate_limited: 0.005,
+    server_error: 0.02,
+    timeout: 0.001,
+    truncated: 0.004,
+    malformed: 0.004,
+    slow_drip: 0.005,
+};
+
+/// These vendors say "slow down" and not for how long: nobody who watches a demonstration wants to wait a minute.
+fn unthrottled(service: Service) -> (Service, ServiceSettings) {
+    let faults = Some(FaultRates { rate_limited: 0.0, ..USUAL_FAULTS });
+    (service, ServiceSettings { faults, ..ServiceSettings::default() })
+}
+
 impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
@@ -64,18 +80,11 @@ impl Default for SandboxSettings {
             members: Vec::new(),
             distortion: 1.0,
             latency: Latency { min_ms: 20, max_ms: 120 },
-            faults: FaultRates {
-                rate_limited: 0.005,
-                server_error: 0.02,
-                timeout: 0.001,
-                truncated: 0.004,
-                malformed: 0.004,
-                slow_drip: 0.005,
-            },
+            faults: USUAL_FAULTS,
             search_ms: 500,
             objected: vec!["beatrice.penrose@webmail.example.net".into()],
             retry_after_secs: 1,
-            providers: BTreeMap::new(),
+            providers: [Service::Hunter, Service::Fullenrich].map(unthrottled).into(),
             scripts: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::*;
-use crate::catalog;
+use crate::catalog::Catalog;
 use crate::clock::SystemClock;
 use crate::error::LookupError;
 use crate::http::{HttpClient, Limits, Network};
@@ -41,7 +41,7 @@ impl Asker {
             hash_only,
             ..ProviderSettings::default()
         };
-        let provider = (catalog::find(name).unwrap().build)(&settings).unwrap();
+        let provider = Catalog::default().find(name).unwrap().build(&settings).unwrap();
         let limits = Limits {
             trusted: settings.trusted_origin(&provider.descriptor().endpoint),
             attempts: 1,
