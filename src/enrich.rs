@@ -4,6 +4,7 @@
 //! out as an [`Outcome`], but for answers that cost money, which are kept through [`Keep`] before they are used.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -22,6 +23,7 @@ mod verdict;
 mod waterfall;
 
 use dossier::Dossier;
+use merge::Sources;
 pub use panel::Panel;
 use waterfall::Wanted;
 
@@ -55,6 +57,8 @@ pub struct Policy {
     pub policy_version: String,
     pub retry: Retry,
     pub retention: Retention,
+    /// How far each provider is to be believed.
+    pub sources: Arc<Sources>,
 }
 
 impl Policy {
@@ -66,6 +70,7 @@ impl Policy {
             policy_version: config.policy_version.clone(),
             retry: config.retry.clone(),
             retention: config.retention.clone(),
+            sources: Arc::new(Sources::shipped()),
         }
     }
 }
@@ -94,7 +99,7 @@ impl Enricher {
         let wanted = Wanted { fields: &self.policy.wanted, min_confidence: self.policy.min_confidence };
 
         for tier in self.panel.tiers() {
-            let found = dossier.merged();
+            let found = dossier.merged(&self.policy.sources);
             if !waterfall::goes_on(&wanted, &found, tier, dossier.waits(), last_chance) {
                 break;
             }
