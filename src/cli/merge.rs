@@ -134,9 +134,9 @@ fn report(reports: &[SourceReport], file: Option<&Path>, json: bool) -> anyhow::
         return std::fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()));
     }
     if json {
-        reports
-            .iter()
-            .try_for_each(|report| Ok::<_, anyhow::Error>(out::note(serde_json::to_string(report)?)))?;
+        for report in reports {
+            out::note(serde_json::to_string(report)?);
+        }
         return Ok(());
     }
     let header = ["Source", "field", "accuracy", "claims", "compared", "copies"];

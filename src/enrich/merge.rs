@@ -27,6 +27,7 @@ mod report;
 mod sources;
 mod voices;
 mod weigh;
+mod wording;
 
 use inquiry::{Answered, Inquiry};
 pub use learner::{Learner, Trust};
@@ -169,13 +170,13 @@ fn merge_births(
     newest: Option<Timestamp>,
     person: f64,
 ) -> Vec<Sourced<BirthInterval>> {
-    let (spans, question) = inquiry::births(said, sources, newest);
+    let (cells, question) = inquiry::births(said, sources, newest);
     let answered = Answered::of(sources, &question);
-    ranked(&answered, |index| {
-        let span = spans.get(index)?;
-        let supporters = supporters(said, span.candidate.supporters);
-        Some(sourced(span.interval, answered.chance(index) * person, &supporters))
-    })
+    let spans = births::spans(&cells, answered.chances());
+    spans
+        .into_iter()
+        .map(|span| sourced(span.interval, span.chance * person, &supporters(said, span.supporters)))
+        .collect()
 }
 
 /// The accounts to show, and the others.

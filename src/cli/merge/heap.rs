@@ -20,7 +20,7 @@ pub(super) struct Told<T> {
 
 /// What was told of one subject.
 #[derive(Debug, Default)]
-pub(super) struct Told3 {
+pub(super) struct Lore {
     pub(super) names: Vec<Told<PersonName>>,
     pub(super) births: Vec<Told<BirthInterval>>,
     pub(super) profiles: Vec<Told<SocialProfile>>,
@@ -29,9 +29,11 @@ pub(super) struct Told3 {
 #[derive(Debug, Default)]
 pub(super) struct Heap {
     places: HashMap<String, usize>,
-    subjects: Vec<(String, Told3)>,
+    subjects: Vec<(String, Lore)>,
     seats: HashMap<String, u32>,
     providers: Vec<String>,
+    /// The newest of all: what the age of the others is counted from.
+    newest: Option<Timestamp>,
 }
 
 impl Heap {
@@ -47,16 +49,18 @@ impl Heap {
     }
 
     /// Where to put what is told of a subject.
-    pub(super) fn subject(&mut self, name: &str) -> Option<&mut Told3> {
-        let place = match self.places.get(name) {
-            Some(place) => *place,
-            None => {
-                self.places.insert(name.to_owned(), self.subjects.len());
-                self.subjects.push((name.to_owned(), Told3::default()));
-                self.subjects.len() - 1
-            }
-        };
+    pub(super) fn subject(&mut self, name: &str) -> Option<&mut Lore> {
+        let place = self.places.get(name).copied().unwrap_or_else(|| {
+            self.places.insert(name.to_owned(), self.subjects.len());
+            self.subjects.push((name.to_owned(), Lore::default()));
+            self.subjects.len() - 1
+        });
         self.subjects.get_mut(place).map(|(_, told)| told)
+    }
+
+    /// Notes the moment of a finding.
+    pub(super) fn dated(&mut self, at: Option<Timestamp>) {
+        self.newest = self.newest.max(at);
     }
 
     /// Sorts the subjects, once everything is read.
@@ -83,11 +87,12 @@ impl Heap {
         self.subjects.iter().map(|(name, told)| (name.as_str(), self.voices(told)))
     }
 
-    fn voices<'h>(&'h self, told: &'h Told3) -> Voices<'h> {
+    fn voices<'h>(&'h self, told: &'h Lore) -> Voices<'h> {
         Voices {
             names: told.names.iter().map(|told| self.said(told)).collect(),
             births: told.births.iter().map(|told| self.said(told)).collect(),
             profiles: told.profiles.iter().map(|told| self.said(told)).collect(),
+            now: self.newest,
         }
         .settled()
     }

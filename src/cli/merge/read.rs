@@ -90,15 +90,16 @@ impl Reading {
             return;
         }
         let Finding { confidence, assurance, at, .. } = finding;
+        self.heap.dated(at);
         let Some(subject) = self.heap.subject(&finding.subject) else { return };
         for value in finding.values {
             match value {
                 Value::Name(value) => subject.names.push(Told { value, provider, confidence, assurance, at }),
                 Value::Birth(value) => {
-                    subject.births.push(Told { value, provider, confidence, assurance, at })
+                    subject.births.push(Told { value, provider, confidence, assurance, at });
                 }
                 Value::Profile(value) => {
-                    subject.profiles.push(Told { value, provider, confidence, assurance, at })
+                    subject.profiles.push(Told { value, provider, confidence, assurance, at });
                 }
             }
         }

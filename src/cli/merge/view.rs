@@ -75,7 +75,7 @@ impl<'a> MergedView<'a> {
     pub(super) fn of(subject: &'a str, merged: &'a Merged, today: Date) -> Self {
         let rejected = &merged.rejected;
         let in_conflict = |field: Field| merged.conflicts.contains(&field);
-        let age = |birth: &BirthInterval| AgeView::of(birth, today);
+        let age = |birth: &BirthInterval| AgeView::of(*birth, today);
         Self {
             subject,
             name: merged
@@ -164,7 +164,7 @@ impl<'a> NameView<'a> {
 }
 
 impl AgeView {
-    fn of(birth: &BirthInterval, today: Date) -> Self {
+    fn of(birth: BirthInterval, today: Date) -> Self {
         let (min, max) = birth.ages_on(today);
         let (first, last) = (birth.earliest().year(), birth.latest().year());
         Self {

@@ -45,7 +45,16 @@ pub(super) fn networks<'s, 'a>(
             candidates.push(Candidate { supporters, breadth: 1.0 });
         }
         let many = if is_open(space) { ANY_NUMBER } else { USUALLY_ONE };
-        Network { accounts, question: Question { topic: Topic::Account, votes, candidates, many } }
+        Network {
+            accounts,
+            question: Question {
+                topic: Topic::Account,
+                votes,
+                different: candidates.len(),
+                candidates,
+                many,
+            },
+        }
     };
     spaces.into_iter().map(network).collect()
 }

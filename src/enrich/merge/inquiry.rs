@@ -6,7 +6,7 @@ use gleaner_providers::{Assurance, BirthInterval, Confidence, SocialProfile};
 use jiff::Timestamp;
 
 use super::accounts::{self, Network};
-use super::births::{self, Span};
+use super::births::{self, Cell};
 use super::names::Names;
 use super::question::{MOST_VOTES, Question, Topic, Traits, Vote};
 use super::sources::Sources;
@@ -24,8 +24,11 @@ impl Inquiry {
     pub(super) fn of(voices: &Voices<'_>, sources: &Sources, newest: Option<Timestamp>) -> Self {
         let names = Names::of(&voices.names);
         let said = voices.names.iter().take(MOST_VOTES).enumerate();
-        let votes = said.map(|(index, said)| vote(said, sources, newest, names.breadth(index))).collect();
-        let name = Question { topic: Topic::Name, votes, candidates: names.candidates.clone(), many: 0.0 };
+        let votes = said
+            .map(|(index, said)| vote(said, sources, newest, names.breadth(index), names.wording(index)))
+            .collect();
+        let candidates = names.candidates.clone();
+        let name = Question { topic: Topic::Name, votes, different: candidates.len(), candidates, many: 0.0 };
         Self { names, name }
     }
 
@@ -43,15 +46,16 @@ pub(super) fn births(
     said: &[Said<'_, BirthInterval>],
     sources: &Sources,
     newest: Option<Timestamp>,
-) -> (Vec<Span>, Question) {
-    let spans = births::spans(said);
-    let votes = said
-        .iter()
-        .take(MOST_VOTES)
-        .map(|said| vote(said, sources, newest, births::breadth(*said.value)))
-        .collect();
-    let candidates = spans.iter().map(|span| span.candidate).collect();
-    (spans, Question { topic: Topic::Birth, votes, candidates, many: 0.0 })
+) -> (Vec<Cell>, Question) {
+    let cells = births::cells(said);
+    let all = said.get(..MOST_VOTES).unwrap_or(said);
+    let of = |said: &Said<'_, BirthInterval>| {
+        vote(said, sources, newest, births::breadth(*said.value), births::wording(*said.value, all))
+    };
+    let votes = all.iter().map(of).collect();
+    let candidates = cells.iter().map(|cell| cell.candidate).collect();
+    let different = births::different(&cells);
+    (cells, Question { topic: Topic::Birth, votes, candidates, different, many: 0.0 })
 }
 
 /// The questions of the accounts.
@@ -60,10 +64,16 @@ pub(super) fn networks<'s, 'a>(
     sources: &Sources,
     newest: Option<Timestamp>,
 ) -> Vec<Network<'s, 'a>> {
-    accounts::networks(said, sources, |said, sources| vote(said, sources, newest, 1.0))
+    accounts::networks(said, sources, |said, sources| vote(said, sources, newest, 1.0, (0, 0)))
 }
 
-fn vote<T>(said: &Said<'_, T>, sources: &Sources, newest: Option<Timestamp>, breadth: f64) -> Vote {
+fn vote<T>(
+    said: &Said<'_, T>,
+    sources: &Sources,
+    newest: Option<Timestamp>,
+    breadth: f64,
+    (form, wording): (u8, u8),
+) -> Vote {
     const YEAR_SECS: f64 = 365.25 * 86_400.0;
     let age = newest.zip(said.at).map(|(newest, at)| newest.duration_since(at).as_secs_f64() / YEAR_SECS);
     let traits = Traits {
@@ -71,7 +81,7 @@ fn vote<T>(said: &Said<'_, T>, sources: &Sources, newest: Option<Timestamp>, bre
         years: age.unwrap_or_default().max(0.0),
         is_proven: said.assurance == Assurance::Proven,
     };
-    Vote { seat: sources.seat(said.provider), traits, breadth }
+    Vote { seat: sources.seat(said.provider), traits, breadth, form, wording }
 }
 
 /// A question with the chances of its answers.
@@ -89,6 +99,10 @@ impl Answered {
 
     pub(super) fn chance(&self, candidate: usize) -> f64 {
         self.weighed.chances.get(candidate).copied().unwrap_or_default()
+    }
+
+    pub(super) fn chances(&self) -> &[f64] {
+        &self.weighed.chances
     }
 
     /// The weight of a vote, as the logarithm of odds.

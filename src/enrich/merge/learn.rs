@@ -24,13 +24,22 @@ const COINCIDENCES: f64 = 2.0;
 pub(super) fn learn(
     questions: &[&Question],
     names: &[&str],
-    kin: &[Option<Kin>],
+    kin: &[[Option<Kin>; 3]],
     prior: Prior,
     rounds: usize,
 ) -> (Sources, f64) {
     let mut sources = Sources::unlearned(names.iter().copied(), prior);
-    for (provider, kin) in sources.providers.iter_mut().zip(kin) {
-        provider.kin = *kin;
+    for (seat, kin) in kin.iter().enumerate() {
+        let means = sources.providers.get_mut(seat).map(|provider| {
+            provider.kin = *kin;
+            provider.clone()
+        });
+        let means = means.map(|provider| Topic::ALL.map(|topic| sources.means(&provider, topic)));
+        if let (Some(means), Some(provider)) = (means, sources.providers.get_mut(seat)) {
+            for (skill, weights) in provider.skills.iter_mut().zip(means) {
+                skill.weights = weights;
+            }
+        }
     }
     let mut fit = f64::NEG_INFINITY;
     for _ in 0..rounds.min(ROUNDS) {
@@ -45,26 +54,30 @@ pub(super) fn learn(
 
 /// The logarithm of the prior of these beliefs.
 fn plausibility(sources: &Sources) -> f64 {
-    let spread = sources.prior.spread;
-    let of = |topic: Topic, weights: &[f64; TRAITS]| -> f64 {
-        let means = sources.prior.weights(topic);
-        let far = |trait_: usize| ((weights[trait_] - means[trait_]) / spread[trait_]).powi(2) / -2.0;
-        (0..TRAITS).map(far).sum()
-    };
-    let skills = sources
-        .providers
-        .iter()
-        .flat_map(|provider| Topic::ALL.map(|topic| (topic, &provider.skills[topic.index()])));
-    let shares = sources.providers.iter().filter_map(|provider| provider.kin.filter(|kin| kin.rank > 0));
+    let mut sum = 0.0;
+    for provider in &sources.providers {
+        for topic in Topic::ALL {
+            let weights = provider.skills[topic.index()].weights;
+            let expected = sources.means(provider, topic).into_iter().zip(sources.prior.spread);
+            sum -= weights
+                .iter()
+                .zip(expected)
+                .map(|(weight, (mean, spread))| ((weight - mean) / spread).powi(2))
+                .sum::<f64>()
+                / 2.0;
+        }
+    }
+    let kin = sources.providers.iter().flat_map(|provider| provider.kin.into_iter().flatten());
+    let shares = kin.filter(|kin| kin.rank > 0);
     let copying = |kin: Kin| SHARE.0.mul_add(kin.share.ln(), (SHARE.1 - SHARE.0) * (1.0 - kin.share).ln());
-    skills.map(|(topic, skill)| of(topic, &skill.weights)).sum::<f64>() + shares.map(copying).sum::<f64>()
+    sum + shares.map(copying).sum::<f64>()
 }
 
 /// What one round of weighing says of the sources.
 struct Tally {
     skills: Vec<[Slope; 3]>,
     /// Copied answers and answers that could have been, by source.
-    copies: Vec<(f64, f64)>,
+    copies: Vec<[(f64, f64); 3]>,
     /// By topic: pairs of wrong answers that agree, and all pairs of them.
     coincidences: [(f64, f64); 3],
     likelihood: f64,
@@ -83,7 +96,7 @@ impl Tally {
     fn of(sources: &Sources, questions: &[&Question]) -> Self {
         let mut tally = Self {
             skills: vec![[Slope::default(); 3]; sources.providers.len()],
-            copies: vec![(0.0, 0.0); sources.providers.len()],
+            copies: vec![[(0.0, 0.0); 3]; sources.providers.len()],
             coincidences: [(0.0, 0.0); 3],
             likelihood: 0.0,
         };
@@ -115,7 +128,7 @@ impl Tally {
             let own_if_wrong = own * (1.0 - term.accuracy) * term.coincidence / term.if_wrong();
             let (good, bad) = (right * own_if_right, (1.0 - right) * own_if_wrong);
             if term.share > 0.0 {
-                let copies = &mut self.copies[seat];
+                let copies = &mut self.copies[seat][question.topic.index()];
                 copies.0 += 1.0 - good - bad;
                 copies.1 += 1.0;
             }
@@ -144,7 +157,7 @@ impl Tally {
         for one in 0..question.votes.len() {
             for other in 0..one {
                 let (a, b) = (&question.votes[one], &question.votes[other]);
-                let related = matches!((sources.kin(a.seat), sources.kin(b.seat)), (Some(a), Some(b)) if a.family == b.family);
+                let related = matches!((sources.kin(question.topic, a.seat), sources.kin(question.topic, b.seat)), (Some(a), Some(b)) if a.family == b.family);
                 if related || a.seat == b.seat || a.breadth > VAGUE || b.breadth > VAGUE {
                     continue;
                 }
@@ -166,12 +179,20 @@ impl Tally {
         const LONGEST_STEP: f64 = 2.0;
         let prior = sources.prior;
         let mut change: f64 = 0.0;
-        for ((provider, slopes), copies) in sources.providers.iter_mut().zip(&self.skills).zip(&self.copies) {
+        let means: Vec<_> = sources
+            .providers
+            .iter()
+            .map(|provider| Topic::ALL.map(|topic| sources.means(provider, topic)))
+            .collect();
+        let means = means.into_iter();
+        for (((provider, slopes), copies), means) in
+            sources.providers.iter_mut().zip(&self.skills).zip(&self.copies).zip(means)
+        {
             for topic in Topic::ALL {
                 let slope = &slopes[topic.index()];
                 let skill = &mut provider.skills[topic.index()];
                 let (mut gradient, mut curvature) = (slope.gradient, slope.curvature);
-                for (index, mean) in prior.weights(topic).iter().enumerate() {
+                for (index, mean) in means[topic.index()].iter().enumerate() {
                     let precision = prior.spread[index].powi(-2);
                     gradient[index] -= precision * (skill.weights[index] - mean);
                     curvature[index][index] += precision;
@@ -185,8 +206,10 @@ impl Tally {
                 skill.compared = slope.compared;
                 skill.right = slope.right;
             }
-            if let Some(kin) = &mut provider.kin {
-                kin.share = ((copies.0 + SHARE.0) / (copies.1 + SHARE.1)).min(0.995);
+            for (kin, copies) in provider.kin.iter_mut().zip(copies) {
+                if let Some(kin) = kin {
+                    kin.share = ((copies.0 + SHARE.0) / (copies.1 + SHARE.1)).min(0.995);
+                }
             }
         }
         for topic in Topic::ALL {
@@ -194,8 +217,25 @@ impl Tally {
             let usual = prior.wrong_answers[topic.index()];
             let rate = (together + COINCIDENCES) / COINCIDENCES.mul_add(usual, all);
             sources.wrong_answers[topic.index()] = (1.0 / rate).clamp(2.0, 1000.0);
+            sources.aging[topic.index()] = self.aging(sources, topic);
         }
         change
+    }
+}
+
+impl Tally {
+    /// What a year takes, over all sources: those with many answers say most.
+    fn aging(&self, sources: &Sources, topic: Topic) -> f64 {
+        const MANY: f64 = 100.0;
+        const PRIOR: f64 = 0.5;
+        let of = |(provider, slopes): (&super::sources::Provider, &[Slope; 3])| {
+            let weight = (slopes[topic.index()].compared / MANY).min(1.0);
+            (weight, weight * provider.skills[topic.index()].weights[2])
+        };
+        let sums = sources.providers.iter().zip(&self.skills).map(of);
+        let (weight, sum) =
+            sums.fold((PRIOR, PRIOR * sources.prior.aging[topic.index()]), |a, b| (a.0 + b.0, a.1 + b.1));
+        sum / weight
     }
 }
 

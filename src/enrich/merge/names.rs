@@ -47,6 +47,15 @@ impl Names {
         self.fullness_of(vote).map_or(1.0, breadth)
     }
 
+    /// In what form the name of a vote is written, and which of the different names it is.
+    pub(super) fn wording(&self, vote: usize) -> (u8, u8) {
+        let small = |count: usize, most: usize| u8::try_from(count.min(most)).unwrap_or_default();
+        let form = self.fullness_of(vote).map_or(0, |fullness| {
+            small(fullness.words, 3) * 8 + small(fullness.initials, 3) * 2 + small(fullness.nicknames, 1)
+        });
+        (form, self.of_vote.get(vote).map_or(0, |name| small(*name, 255)))
+    }
+
     fn fullness_of(&self, vote: usize) -> Option<&Fullness> {
         self.fullness.get(*self.of_vote.get(vote)?)
     }

@@ -2,8 +2,9 @@
 //! of the other.
 //!
 //! Whoever agrees with the record's name speaks of the person. Whoever contradicts it speaks of the person all the same
-//! if they give the same birth date or the same account (then the name is misspelt, or an old one); of somebody else, if
-//! another field contradicts too. Where nothing else can be compared, what such contradictions turned out to mean in
+//! if they give the same birth date or the same account (then the name is misspelt, or an old one), and also where they
+//! share those with a third source whose name is yet another (then names mean little here); of somebody else, if another
+//! field contradicts too. Where nothing else can be compared, what such contradictions turned out to mean in
 //! general decides ([`Sources::same_person`]). A source without a name goes with those whose statements it shares.
 //!
 //! Invariant: pure; without a contradiction in the name nobody is a stranger.
@@ -46,11 +47,12 @@ impl<'a> Cast<'a> {
         let mut theirs = BTreeSet::new();
         for provider in others {
             let spoken = compare_with(voices, provider, &ours);
-            let same = match spoken {
-                Comparison::Same => true,
-                Comparison::Different => false,
-                Comparison::Nothing => sources.same_person >= 0.5,
-            };
+            let same = names_mean_little(voices, provider)
+                || match spoken {
+                    Comparison::Same => true,
+                    Comparison::Different => false,
+                    Comparison::Nothing => sources.same_person >= 0.5,
+                };
             if same {
                 ours.insert(provider)
             } else {
@@ -94,6 +96,15 @@ impl<'a> Cast<'a> {
     pub(super) fn are_strangers(&self) -> bool {
         !self.strangers.is_empty()
     }
+}
+
+/// Whether the source shares a birth date or an account with another one, and not the name.
+fn names_mean_little(voices: &Voices<'_>, provider: &str) -> bool {
+    let own = voices.names.iter().find(|said| said.provider == provider);
+    own.is_some_and(|own| {
+        let mut others = voices.names.iter().filter(|other| !other.value.agrees_with(own.value));
+        others.any(|other| compare(voices, provider, other.provider) == Comparison::Same)
+    })
 }
 
 fn providers<'a>(voices: &Voices<'a>) -> impl Iterator<Item = &'a str> {

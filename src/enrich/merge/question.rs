@@ -31,6 +31,9 @@ pub(super) struct Vote {
     /// How much of the space of answers it covers; 1 is a full name, or one year of birth. A vague answer is easily
     /// right, and proves little.
     pub(super) breadth: f64,
+    /// In what form it is written, and which of the wordings in this question it is.
+    pub(super) form: u8,
+    pub(super) wording: u8,
 }
 
 /// What else is known of an answer. How much each of it says is learned for every source.
@@ -68,6 +71,8 @@ pub(super) struct Question {
     pub(super) topic: Topic,
     pub(super) votes: Vec<Vote>,
     pub(super) candidates: Vec<Candidate>,
+    /// How many answers there are that have nothing in common.
+    pub(super) different: usize,
     /// The chance that several answers are true side by side: two accounts on one network.
     pub(super) many: f64,
 }

@@ -51,14 +51,17 @@ impl Sources {
             [(Topic::Name, Field::Name), (Topic::Birth, Field::Age), (Topic::Account, Field::Social)];
         let mut reports = Vec::new();
         for provider in &self.providers {
-            let copies = provider.kin.map(|own| {
-                let family = self
-                    .providers
-                    .iter()
-                    .filter(|other| other.kin.is_some_and(|kin| kin.family == own.family));
-                let with = family.filter(|other| other.name != provider.name).map(|other| other.name.clone());
-                Copies { with: with.collect(), share: (own.rank > 0).then(|| round(own.share)) }
-            });
+            let copies = |topic: Topic| {
+                provider.kin[topic.index()].map(|own| {
+                    let family = self
+                        .providers
+                        .iter()
+                        .filter(|other| other.kin[topic.index()].is_some_and(|kin| kin.family == own.family));
+                    let with =
+                        family.filter(|other| other.name != provider.name).map(|other| other.name.clone());
+                    Copies { with: with.collect(), share: (own.rank > 0).then(|| round(own.share)) }
+                })
+            };
             for (topic, field) in fields {
                 let skill = &provider.skills[topic.index()];
                 let [own, confidence, year, proven] = skill.weights;
@@ -72,7 +75,7 @@ impl Sources {
                         confidence_weight: round(confidence),
                         per_year: round(year),
                         proven: round(proven),
-                        copies: copies.clone(),
+                        copies: copies(topic),
                     });
                 }
             }

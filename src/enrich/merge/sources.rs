@@ -20,6 +20,8 @@ pub struct Sources {
     pub(super) wrong_answers: [f64; 3],
     /// The chance that sources which contradict each other in the name speak of one person all the same.
     pub(super) same_person: f64,
+    /// By topic: what a year of age takes from an answer of any source.
+    pub(super) aging: [f64; 3],
     pub(super) prior: Prior,
 }
 
@@ -28,7 +30,8 @@ pub struct Sources {
 pub(super) struct Provider {
     pub(super) name: String,
     pub(super) skills: [Skill; 3],
-    pub(super) kin: Option<Kin>,
+    /// By topic: a data set of ages may be resold, and one of names not.
+    pub(super) kin: [Option<Kin>; 3],
 }
 
 /// What is learned about one source and one topic.
@@ -78,7 +81,7 @@ impl Prior {
         trust: 0.5,
         aging: [-0.03, 0.0, -0.1],
         proven: 1.5,
-        spread: [1.0, 0.5, 0.1, 0.7],
+        spread: [1.0, 0.7, 0.2, 0.7],
         wrong_answers: [30.0, 20.0, 30.0],
         same_person: 0.1,
     };
@@ -99,11 +102,11 @@ impl Sources {
         let skill = |topic: Topic| Skill { weights: prior.weights(topic), ..Skill::default() };
         let providers = names
             .iter()
-            .map(|name| Provider { name: (*name).to_owned(), skills: Topic::ALL.map(skill), kin: None })
+            .map(|name| Provider { name: (*name).to_owned(), skills: Topic::ALL.map(skill), kin: [None; 3] })
             .collect();
         let seats = names.iter().enumerate().map(|(seat, name)| ((*name).to_owned(), seat)).collect();
-        let Prior { wrong_answers, same_person, .. } = prior;
-        Self { seats, providers, wrong_answers, same_person, prior }
+        let Prior { wrong_answers, same_person, aging, .. } = prior;
+        Self { seats, providers, wrong_answers, same_person, aging, prior }
     }
 
     /// Nothing learned, and nobody known: every source gets the prior of our own providers.
@@ -116,8 +119,16 @@ impl Sources {
         self.seats.get(name).copied()
     }
 
-    pub(super) fn kin(&self, seat: Option<usize>) -> Option<Kin> {
-        self.providers.get(seat?)?.kin
+    pub(super) fn kin(&self, topic: Topic, seat: Option<usize>) -> Option<Kin> {
+        self.providers.get(seat?)?.kin[topic.index()]
+    }
+
+    /// What is assumed of a source's weights: of one that copies, less.
+    pub(super) fn means(&self, provider: &Provider, topic: Topic) -> [f64; TRAITS] {
+        const COPYING: f64 = -0.5;
+        let [own, trust, _, proven] = self.prior.weights(topic);
+        let own = if provider.kin[topic.index()].is_some() { own + COPYING } else { own };
+        [own, trust, self.aging[topic.index()], proven]
     }
 
     pub(super) const fn wrong_answers(&self, topic: Topic) -> f64 {

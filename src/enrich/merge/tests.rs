@@ -1,4 +1,5 @@
 use gleaner_providers::social::ProfileError;
+use gleaner_providers::{Claim, Finding};
 use jiff::civil::date;
 use proptest::prelude::*;
 

@@ -47,6 +47,8 @@ pub struct Voices<'a> {
     pub names: Vec<Said<'a, PersonName>>,
     pub births: Vec<Said<'a, BirthInterval>>,
     pub profiles: Vec<Said<'a, SocialProfile>>,
+    /// The moment from which the age of statements is counted; where it is absent, that of the newest of them.
+    pub now: Option<Timestamp>,
 }
 
 impl<'a> Voices<'a> {
@@ -90,8 +92,11 @@ impl<'a> Voices<'a> {
         self
     }
 
-    /// The day on which the newest of it was said.
-    pub fn newest(&self) -> Option<Timestamp> {
+    /// The moment from which the age of statements is counted.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        if self.now.is_some() {
+            return self.now;
+        }
         let names = self.names.iter().filter_map(|said| said.at);
         let births = self.births.iter().filter_map(|said| said.at);
         names.chain(births).chain(self.profiles.iter().filter_map(|said| said.at)).max()

@@ -60,11 +60,11 @@ pub(super) struct Weighed {
 /// The terms of all votes of a question.
 pub(super) fn terms(sources: &Sources, question: &Question) -> Vec<Term> {
     let space = space(sources, question.topic);
-    let kin = |vote: usize| question.votes.get(vote).and_then(|vote| sources.kin(vote.seat));
+    let kin = |vote: usize| question.votes.get(vote).and_then(|vote| sources.kin(question.topic, vote.seat));
     let votes = question.votes.iter().enumerate();
     votes
         .map(|(index, vote)| {
-            let breadth = vote.breadth.clamp(1.0, space / 2.0);
+            let breadth = vote.breadth.min(space / 2.0);
             let coincidence = 1.0 / (space / breadth - 1.0);
             // Better than chance: who is wrong more often than that is not heard, rather than believed the contrary.
             let least = coincidence / (1.0 + coincidence);
@@ -125,7 +125,7 @@ pub(super) fn weigh(sources: &Sources, question: &Question, terms: &[Term]) -> W
         .collect();
     let base: f64 = terms.iter().map(Term::loss).sum();
     // Which answers there are to choose from does not matter, only which of them agree.
-    let ways: f64 = (1..question.candidates.len()).map(|taken| (space - number(taken)).max(0.5).ln()).sum();
+    let ways: f64 = (1..question.different).map(|taken| (space - number(taken)).max(0.5).ln()).sum();
     Weighed { chances, single, likelihood: base + ways + most + sum.ln() }
 }
 
