@@ -10,6 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gleaner::config::DatabaseUrl;
 use gleaner::telemetry::{self, LogFormat};
+use gleaner_providers::catalog::Catalog;
 use tracing_subscriber::filter::LevelFilter;
 
 mod doors;
@@ -24,10 +25,12 @@ mod config;
 mod dead_letters;
 mod enqueue;
 mod enrich;
+mod explain;
 mod member;
 mod merge;
 mod migrate;
 mod normalize;
+mod plan;
 mod provider;
 mod reconcile;
 mod sandbox;
@@ -92,6 +95,9 @@ pub(crate) struct Global {
     /// How it is logged
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "GLEANER_LOG_FORMAT")]
     log_format: Format,
+    /// The providers that the binary brings along.
+    #[arg(skip)]
+    catalog: Catalog,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -112,6 +118,10 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Open the doors for messages (HTTP, brokers) and look nobody up: workers elsewhere do
     Intake,
+    /// Show whom an enrichment of an address would ask, in which order and at what price; asks nobody
+    Plan(plan::Args),
+    /// Show the whole story of a record: who was asked, what it cost, why each value won, who was not asked and why
+    Explain(explain::Args),
     /// Show what was taken in and what became of it
     Status,
     /// Make the database's tables, or bring them up to date (every command does so where they are not)
@@ -179,6 +189,8 @@ impl Cli {
             Command::Enqueue(args) => enqueue::run(&self.global, args).await,
             Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
+            Command::Plan(args) => plan::run(&self.global, args).await,
+            Command::Explain(args) => explain::run(&self.global, args).await,
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,

@@ -140,10 +140,13 @@ fn descriptor() -> Descriptor {
         reach: Reach::Vendor,
         supplies: &[Field::Name],
         told: Identifier::Address,
+        reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(1_000_000),
         price: Price::FREE,
         key: KeyNeed::None,
         terms: None,
+        opt_in: false,
     }
 }
 

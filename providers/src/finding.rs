@@ -26,6 +26,20 @@ impl Finding {
     pub const fn is_empty(&self) -> bool {
         self.name.is_none() && self.birth.is_none() && self.profiles.is_empty()
     }
+
+    /// The same finding, as far as it is to be believed when it was reached through this account: no claim is surer or
+    /// better assured than that the account is the person's.
+    #[must_use]
+    pub fn reached_through(mut self, account: &Claim<SocialProfile>) -> Self {
+        if let Some(name) = &mut self.name {
+            name.reached_through(account);
+        }
+        if let Some(birth) = &mut self.birth {
+            birth.reached_through(account);
+        }
+        self.profiles.iter_mut().for_each(|profile| profile.reached_through(account));
+        self
+    }
 }
 
 /// One value as one provider states it.
@@ -48,6 +62,11 @@ impl<T> Claim<T> {
     pub fn seen_at(mut self, evidence: impl Into<String>) -> Self {
         self.evidence = Some(evidence.into());
         self
+    }
+
+    fn reached_through(&mut self, account: &Claim<SocialProfile>) {
+        self.confidence = Confidence::clamped(self.confidence.get() * account.confidence.get());
+        self.assurance = self.assurance.min(account.assurance);
     }
 }
 

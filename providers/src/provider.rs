@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing here does I/O or knows a concrete provider.
 
+mod written;
+
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -24,6 +26,21 @@ pub trait Provider: Send + Sync {
 
     /// Asks one question about one subject. "No match" is an answer, not an error.
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError>;
+
+    /// Fetches the answer that an earlier lookup was told to wait for, by the `handle` it was given then. May be
+    /// [`Lookup::Pending`] once more; a handle that the vendor no longer knows is the provider's to deal with.
+    ///
+    /// Provided for vendors that are asked the same question again. One that would sell the answer a second time
+    /// overrides it.
+    async fn collect(
+        &self,
+        handle: &str,
+        subject: &Subject,
+        http: &HttpClient,
+    ) -> Result<Lookup, LookupError> {
+        let _ = handle;
+        self.lookup(subject, http).await
+    }
 }
 
 /// What came of one lookup.
@@ -33,7 +50,8 @@ pub enum Lookup {
     Match(Finding),
     /// The provider does not know the subject. Remembered, like a match.
     NoMatch,
-    /// The answer will be ready later: ask again with `handle`, not before `after`.
+    /// The answer will be ready later: [`collect`](Provider::collect) it with `handle`, not before `after`. The
+    /// handle is stored, so that it holds no personal data.
     Pending { handle: String, after: Duration },
     /// The person asked this vendor to stop processing their data (HTTP 451): suppress, ask nobody else.
     Objected,
@@ -55,12 +73,30 @@ pub struct Descriptor {
     pub supplies: &'static [Field],
     /// What it is told about the subject: the disclosure record names it.
     pub told: Identifier,
+    /// Networks of which it can be asked about an account, in place of what it is told otherwise, once an earlier tier
+    /// has found one. One that is told a handle and nothing else is asked only then.
+    pub reads: &'static [&'static str],
+    /// Whether a hash of the address will do in place of the address: only such providers are asked where the operator
+    /// lets no address leave the house.
+    pub takes_hash: bool,
     /// The vendor's published quota for the kind of access that is usual.
     pub quota: Quota,
     pub price: Price,
     pub key: KeyNeed,
     /// Terms that an operator has to agree to before switching it on, in one sentence.
     pub terms: Option<Cow<'static, str>>,
+    /// Whether it stays off until an operator switches it on, because its terms are not for everybody.
+    pub opt_in: bool,
+}
+
+impl Descriptor {
+    /// What it is told when asked about this subject; `None` where it has nothing to be asked about.
+    pub fn told_of(&self, subject: &Subject) -> Option<Identifier> {
+        if subject.account_on(self.reads).is_some() {
+            return Some(Identifier::Handle);
+        }
+        (self.told != Identifier::Handle).then_some(self.told)
+    }
 }
 
 /// A field of the supplemental record.

@@ -13,6 +13,7 @@ mod members;
 mod population;
 mod quota;
 mod server;
+mod service;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -25,8 +26,9 @@ pub use ledger::{Answered, Entry, ServiceSummary, Summary};
 pub use members::addresses as member_addresses;
 pub use population::{Account, BirthShown, Distortion, Layout, MailboxKey, Name, Person, Population};
 pub use server::Sandbox;
+pub use service::Service;
 pub use settings::{
-    FaultRates, Latency, MatchRate, QuotaSettings, SandboxSettings, Script, Service, ServiceSettings, When,
+    FaultRates, Latency, MatchRate, QuotaSettings, SandboxSettings, Script, ServiceSettings, When,
 };
 pub use truth::{KnownTo, Truth};
 

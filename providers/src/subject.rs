@@ -3,13 +3,14 @@
 //! Invariant: no member id, no registration data: only the address and what earlier tiers found.
 
 use crate::email::EmailAddress;
+use crate::finding::Claim;
 use crate::social::SocialProfile;
 
 /// The person a lookup is about: the e-mail address, and the accounts found by an earlier tier.
 #[derive(Clone, Debug)]
 pub struct Subject {
     email: EmailAddress,
-    accounts: Vec<SocialProfile>,
+    accounts: Vec<Claim<SocialProfile>>,
 }
 
 impl Subject {
@@ -17,9 +18,9 @@ impl Subject {
         Self { email, accounts: Vec::new() }
     }
 
-    /// The same subject, with accounts that an earlier tier found.
+    /// The same subject, with accounts that an earlier tier found, the surest first.
     #[must_use]
-    pub fn with_accounts(mut self, accounts: Vec<SocialProfile>) -> Self {
+    pub fn with_accounts(mut self, accounts: Vec<Claim<SocialProfile>>) -> Self {
         self.accounts = accounts;
         self
     }
@@ -28,7 +29,19 @@ impl Subject {
         &self.email
     }
 
-    pub fn accounts(&self) -> &[SocialProfile] {
+    pub fn accounts(&self) -> &[Claim<SocialProfile>] {
         &self.accounts
+    }
+
+    /// The accounts with a handle on one of these networks, the surest first.
+    pub fn accounts_on(&self, networks: &[&str]) -> impl Iterator<Item = &Claim<SocialProfile>> {
+        let is_read =
+            |profile: &SocialProfile| profile.handle().is_some() && networks.contains(&profile.network());
+        self.accounts.iter().filter(move |account| is_read(&account.value))
+    }
+
+    /// The surest of them.
+    pub fn account_on(&self, networks: &[&str]) -> Option<&Claim<SocialProfile>> {
+        self.accounts_on(networks).next()
     }
 }

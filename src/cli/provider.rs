@@ -1,17 +1,15 @@
 //! `gleaner provider`: who can be asked, does it work, and shall it be asked?
 
-use anyhow::Context as _;
 use gleaner::enrich::panel::State;
 use gleaner_providers::provider::KeyNeed;
-use gleaner_providers::{EmailAddress, Lookup, Subject};
 use jiff::SignedDuration;
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::host::Host;
-use super::view::{self, money};
+use super::view;
 use super::{Exit, Global, out};
 
+pub(crate) mod check;
 pub(crate) mod gate;
 
 use gate::Gates;
@@ -20,14 +18,8 @@ use gate::Gates;
 pub(crate) enum Command {
     /// List every provider: state, fields, quota, price, and what is missing to switch it on
     List,
-    /// Ask one provider about one address; nothing is stored
-    Check {
-        /// The provider's name
-        name: String,
-        /// The address to ask about
-        #[arg(long)]
-        email: String,
-    },
+    /// Ask one provider about one address, and tell each step; nothing is stored
+    Check(check::Args),
     /// Ask a provider no more, from no worker; its lookups wait and lose no attempt
     Pause {
         /// The provider's name
@@ -50,7 +42,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> anyhow::Result<Exi
     let host = Host::open(global)?;
     match command {
         Command::List => list(&host, global.json).await,
-        Command::Check { name, email } => check(&host, &name, &email, global.json).await,
+        Command::Check(args) => check::run(&host, &args, global.json).await,
         Command::Pause { name, length, reason } => {
             gate::pause(&host, &name, length, reason.as_deref(), global.json).await
         }
@@ -65,6 +57,9 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
     for seat in panel.seats() {
         let about = &seat.descriptor;
         let (state, missing) = match &seat.state {
+            State::On(_) if !is_in_a_tier(host, &about.name) => {
+                ("on", Some("in no tier of `enrich.tiers`: nobody asks it"))
+            }
             State::On(_) => ("on", None),
             State::Off(missing) => ("off", Some(missing.as_ref())),
         };
@@ -78,7 +73,7 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
         if json {
             out::json(&json!({
                 "name": about.name, "title": about.title, "docs": about.docs, "state": state, "missing": missing,
-                "supplies": supplies, "told": about.told, "quota": quota,
+                "supplies": supplies, "told": about.told, "reads": about.reads, "quota": quota,
                 "closed": gates.closed(&about.name), "budget": host.config.provider(&about.name).budget(about),
                 "used": gates.used(&about.name),
                 "price_per_match_micros": about.price.per_match, "price_per_miss_micros": about.price.per_miss,
@@ -86,11 +81,7 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             }))?;
             continue;
         }
-        let price = if about.price.is_free() {
-            "free".to_owned()
-        } else {
-            format!("{} a match", money(about.price.per_match.0))
-        };
+        let price = view::price_words(about.price);
         let key = match about.key {
             KeyNeed::None => "none",
             KeyNeed::Optional => "optional",
@@ -117,47 +108,6 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn check(host: &Host, name: &str, email: &str, json: bool) -> anyhow::Result<Exit> {
-    gleaner_providers::catalog::find(name)?;
-    let email = EmailAddress::parse(email).context("the address")?;
-    let panel = host.panel(None)?;
-    let seat =
-        panel.seats().iter().find(|seat| seat.descriptor.name == name).context("not in the catalog")?;
-    let installed = match &seat.state {
-        State::On(installed) => installed,
-        State::Off(missing) => anyhow::bail!("`{name}` is off: {missing}"),
-    };
-    let started = Instant::now();
-    let result = installed.provider().lookup(&Subject::new(email), installed.http()).await;
-    let (milliseconds, traffic) = (started.elapsed().as_millis(), installed.http().traffic());
-    let cost = result.as_ref().map_or(0, |lookup| seat.descriptor.price.of(lookup).0);
-    let (outcome, exit) = match &result {
-        Ok(Lookup::Match(_)) => ("match".to_owned(), Exit::Done),
-        Ok(Lookup::NoMatch) => ("no match".to_owned(), Exit::Nothing),
-        Ok(Lookup::Pending { after, .. }) => (format!("pending for {} s", after.as_secs()), Exit::Nothing),
-        Ok(Lookup::Objected) => ("the person objected".to_owned(), Exit::Nothing),
-        Err(error) => (error.to_string(), Exit::Failed),
-    };
-    let finding = result.ok().and_then(|lookup| match lookup {
-        Lookup::Match(finding) => Some(finding),
-        Lookup::NoMatch | Lookup::Pending { .. } | Lookup::Objected => None,
-    });
-    if json {
-        out::json(&json!({
-            "provider": name, "outcome": outcome, "finding": finding, "calls": traffic.calls,
-            "retries": traffic.retries, "milliseconds": milliseconds, "cost_micros": cost,
-        }))?;
-        return Ok(exit);
-    }
-    out::line(format_args!("{} was told the {}", seat.descriptor.title, seat.descriptor.told.as_str()));
-    out::line(format_args!(
-        "{outcome} after {milliseconds} ms, {} calls, {} of them retries, {}",
-        traffic.calls,
-        traffic.retries,
-        money(cost)
-    ));
-    if let Some(finding) = finding {
-        view::print_finding(&finding);
-    }
-    Ok(exit)
+fn is_in_a_tier(host: &Host, name: &str) -> bool {
+    host.config.enrich.tiers.iter().flatten().any(|known| known == name)
 }

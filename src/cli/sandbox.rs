@@ -62,7 +62,11 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
 /// The settings that make a worker ask the sandbox in place of the vendor.
 fn print_settings(entry: &Entry, endpoint: &str) {
     out::line(format_args!("\n[providers.{}]\nendpoint = \"{endpoint}\"\nquota = \"1000/s\"", entry.name));
-    if (entry.descriptor)().key == KeyNeed::Required {
+    let descriptor = (entry.descriptor)();
+    if descriptor.opt_in {
+        out::line("enabled = true");
+    }
+    if descriptor.key == KeyNeed::Required {
         let variable = ProviderConfig::default().key_variable(entry.name);
         out::line(format_args!("# It needs a key, and any will do: {variable}={KEY}"));
     }
@@ -72,9 +76,13 @@ fn print_settings(entry: &Entry, endpoint: &str) {
 pub(crate) fn point_at(config: &mut Config, sandbox: &Sandbox) {
     for entry in BUILT_INS {
         let provider = config.providers.entry(entry.name.to_owned()).or_default();
+        let descriptor = (entry.descriptor)();
         provider.endpoint = sandbox.endpoint(entry.name);
-        if (entry.descriptor)().key == KeyNeed::Required {
+        if descriptor.key == KeyNeed::Required {
             provider.key = Some(KEY.into());
+        }
+        if descriptor.opt_in {
+            provider.enabled = Some(true);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gleaner_providers::ProviderSettings;
+use gleaner_providers::email::Segment;
 use gleaner_providers::http::Limits;
 use gleaner_providers::provider::{Descriptor, Quota};
 use secrecy::SecretString;
@@ -27,6 +28,8 @@ pub struct ProviderConfig {
     pub key_env: Option<String>,
     /// The file that holds the key; it wins over the environment.
     pub key_file: Option<PathBuf>,
+    /// The kinds of address that it is asked about; absent: all.
+    pub only_for: Option<Vec<Segment>>,
     /// At most this many calls in any such window: `10/s`, `100/h`.
     pub quota: Option<RateText>,
     /// How many calls may follow each other without a pause.
@@ -59,7 +62,12 @@ impl ProviderConfig {
             Some(key) => Some(key.clone()),
             None => source::secret(self.key_file.as_deref(), &self.key_variable(name))?,
         };
-        Ok(ProviderSettings { endpoint: self.endpoint.clone(), key, options: self.options.clone() })
+        Ok(ProviderSettings {
+            endpoint: self.endpoint.clone(),
+            key,
+            options: self.options.clone(),
+            ..ProviderSettings::default()
+        })
     }
 
     /// The name of the environment variable that may hold the key.
@@ -128,25 +136,7 @@ pub struct RateText(pub Quota);
 
 impl RateText {
     pub fn parse(text: &str) -> Result<Self, String> {
-        let refused =
-            || format!("`{text}` is not a quota; write calls/window, such as `10/s`, `100/h`, `40/10s`");
-        let (calls, window) = text.split_once('/').ok_or_else(refused)?;
-        let calls: u32 = calls.trim().parse().map_err(|_| refused())?;
-        let window = window.trim();
-        let unit_at = window.find(|c: char| !c.is_ascii_digit()).ok_or_else(refused)?;
-        let (count, unit) = window.split_at(unit_at);
-        let count: u32 = if count.is_empty() { 1 } else { count.parse().map_err(|_| refused())? };
-        let unit = match unit.trim() {
-            "s" | "sec" | "second" => 1,
-            "m" | "min" | "minute" => 60,
-            "h" | "hour" => 3600,
-            "d" | "day" => 86_400,
-            _ => return Err(refused()),
-        };
-        if calls == 0 || count == 0 {
-            return Err(format!("`{text}` allows no call; set `enabled = false` instead"));
-        }
-        Ok(Self(Quota::new(calls, Duration::from_secs(unit) * count)))
+        text.parse().map(Self)
     }
 }
 

@@ -9,8 +9,8 @@ use gleaner_providers::error::LookupError;
 use gleaner_providers::http::{Limits, Network};
 use gleaner_providers::provider::{KeyNeed, Micros, Price, Quota, Reach};
 use gleaner_providers::{
-    Assurance, BirthInterval, Claim, Descriptor, EmailAddress, Finding, HttpClient, Identifier, Lookup,
-    PersonName, Provider, SocialProfile,
+    Assurance, BirthInterval, Claim, Confidence, Descriptor, EmailAddress, Field, Finding, HttpClient,
+    Identifier, Lookup, PersonName, Provider, SocialProfile, Subject,
 };
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
@@ -22,11 +22,14 @@ use crate::keyring::SubjectKey;
 use crate::member::MemberId;
 use crate::record::RecordStatus;
 
+mod pending;
+mod second_hop;
+
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
 /// How often each provider was asked.
 type Asked = Vec<(&'static str, Arc<Mutex<u32>>)>;
-type Script = Box<dyn Fn() -> Result<Lookup, LookupError> + Send + Sync>;
+type Script = Box<dyn Fn(&Subject) -> Result<Lookup, LookupError> + Send + Sync>;
 
 /// A provider that says what its script says, and remembers how often it was asked.
 struct Scripted {
@@ -41,9 +44,9 @@ impl Provider for Scripted {
         &self.descriptor
     }
 
-    async fn lookup(&self, _subject: &Subject, _http: &HttpClient) -> Result<Lookup, LookupError> {
+    async fn lookup(&self, subject: &Subject, _http: &HttpClient) -> Result<Lookup, LookupError> {
         *self.asked.lock().unwrap() += 1;
-        (self.script)()
+        (self.script)(subject)
     }
 }
 
@@ -69,17 +72,22 @@ impl Stage {
     }
 
     fn priced(
-        mut self,
+        self,
         name: &'static str,
         price: Price,
         script: impl Fn() -> Result<Lookup, LookupError> + Send + Sync + 'static,
     ) -> Self {
+        self.provider(name, descriptor(name, price), move |_| script())
+    }
+
+    fn provider(
+        mut self,
+        name: &'static str,
+        descriptor: Descriptor,
+        script: impl Fn(&Subject) -> Result<Lookup, LookupError> + Send + Sync + 'static,
+    ) -> Self {
         let asked = Arc::new(Mutex::new(0));
-        let provider = Scripted {
-            descriptor: descriptor(name, price),
-            script: Box::new(script),
-            asked: Arc::clone(&asked),
-        };
+        let provider = Scripted { descriptor, script: Box::new(script), asked: Arc::clone(&asked) };
         let network = Network::new(None, ManualClock::at(NOW)).unwrap();
         let http = network.client(name, Limits::for_quota(Quota::per_second(1000)));
         self.asked.push((name, asked));
@@ -102,10 +110,13 @@ fn descriptor(name: &'static str, price: Price) -> Descriptor {
         reach: Reach::Vendor,
         supplies: &Field::ALL,
         told: Identifier::Address,
+        reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(1000),
         price,
         key: KeyNeed::None,
         terms: None,
+        opt_in: false,
     }
 }
 
@@ -307,24 +318,6 @@ async fn an_answer_that_cost_money_is_kept_before_it_is_used() {
         let left: Vec<_> = outcome.answers.iter().map(|answer| answer.provider.as_str()).collect();
         assert_eq!(left, in_outcome);
     }
-}
-
-#[tokio::test]
-async fn a_pending_answer_is_awaited_and_then_asked_for_again() {
-    let wait = || Ok(Lookup::Pending { handle: "h".to_owned(), after: Duration::from_mins(2) });
-    let (enricher, asked) = Stage::default().tier().free("slow", wait).open();
-    let outcome = enrich(&enricher, &job(1), vec![]).await;
-    let ready = NOW + SignedDuration::from_mins(2);
-    assert!(matches!(outcome.verdict, Verdict::Snooze { at, .. } if at == ready));
-    assert!(matches!(&outcome.answers[..], [Answer { content: AnswerContent::Pending { .. }, .. }]));
-
-    enrich(&enricher, &job(2), outcome.answers.clone()).await;
-    assert_eq!(times(&asked), [("slow", 1)], "it is not ready yet");
-
-    let mut ready_now = outcome.answers;
-    ready_now[0].content = AnswerContent::Pending { handle: "h".to_owned(), ready_at: NOW };
-    enrich(&enricher, &job(3), ready_now).await;
-    assert_eq!(times(&asked), [("slow", 2)]);
 }
 
 /// Who may have lost the lease asks for nothing that costs money: somebody else may be asking already.

@@ -12,6 +12,8 @@ mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod declared;
+#[cfg(test)]
 mod faulty;
 #[cfg(test)]
 mod fleet;
@@ -39,6 +41,10 @@ mod sql_door;
 mod store;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod vendors;
+#[cfg(test)]
+mod waterfall;
 #[cfg(test)]
 mod wild;
 #[cfg(test)]

@@ -88,10 +88,13 @@ impl Gated {
             reach: Reach::Vendor,
             supplies: &[Field::Name],
             told: Identifier::Address,
+            reads: &[],
+            takes_hash: false,
             quota: Quota::per_second(1_000),
             price: Price::FREE,
             key: KeyNeed::None,
             terms: None,
+            opt_in: false,
         };
         Arc::new(Self {
             descriptor,

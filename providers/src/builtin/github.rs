@@ -74,10 +74,13 @@ pub fn descriptor() -> Descriptor {
         reach: Reach::Vendor,
         supplies: &[Field::Name, Field::Social],
         told: Identifier::Address,
+        reads: &[],
+        takes_hash: false,
         quota: KEYLESS,
         price: Price::FREE,
         key: KeyNeed::Optional,
         terms: Some("forbids selling the data and using it for spam".into()),
+        opt_in: false,
     }
 }
 

@@ -61,10 +61,13 @@ pub fn descriptor() -> Descriptor {
         reach: Reach::Vendor,
         supplies: &[Field::Name, Field::Social],
         told: Identifier::AddressHash,
+        reads: &[],
+        takes_hash: true,
         quota: Quota::per_hour(KEYLESS_PER_HOUR).with_burst(BURST),
         price: Price::FREE,
         key: KeyNeed::Optional,
         terms: Some("asks for attribution on the free plan".into()),
+        opt_in: false,
     }
 }
 

@@ -75,10 +75,13 @@ pub fn descriptor() -> Descriptor {
         reach: Reach::Web,
         supplies: &Field::ALL,
         told: Identifier::Domain,
+        reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(CALLS_PER_SECOND).with_burst(BURST),
         price: Price::FREE,
         key: KeyNeed::None,
         terms: None,
+        opt_in: false,
     }
 }
 

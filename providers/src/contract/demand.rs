@@ -12,6 +12,7 @@ use super::Contract;
 use crate::error::LookupError;
 use crate::finding::Finding;
 use crate::provider::{Descriptor, Field, Identifier, Lookup, Reach};
+use crate::subject::Subject;
 
 type Outcome = Result<Lookup, LookupError>;
 
@@ -43,7 +44,7 @@ pub(super) enum Demand {
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    pub(super) fn of(contract: &Contract) -> Self {
+    pub(super) fn of<B>(contract: &Contract<B>) -> Self {
         let email = contract.subject.email();
         let mut secrets =
             vec![email.expose().to_lowercase(), email.canonical().to_lowercase(), email.sha256()];
@@ -60,6 +61,7 @@ impl Demand {
         expected: Option<&Lookup>,
         secrets: &Secrets,
         descriptor: &Descriptor,
+        subject: &Subject,
     ) -> Option<String> {
         if let Err(error) = outcome
             && let Some(leak) = leaks(error, secrets)
@@ -67,7 +69,7 @@ impl Demand {
             return Some(leak);
         }
         if let Ok(Lookup::Match(finding)) = outcome
-            && let Some(harm) = harm(finding, descriptor)
+            && let Some(harm) = harm(finding, descriptor).or_else(|| overclaim(finding, descriptor, subject))
         {
             return Some(harm);
         }
@@ -155,6 +157,24 @@ fn harm(finding: &Finding, descriptor: &Descriptor) -> Option<String> {
     harmful_text(&value, "finding")
 }
 
+/// What is claimed more surely than the account through which it was reached allows.
+fn overclaim(finding: &Finding, descriptor: &Descriptor, subject: &Subject) -> Option<String> {
+    if descriptor.told_of(subject) != Some(Identifier::Handle) {
+        return None;
+    }
+    let accounts = || subject.accounts_on(descriptor.reads);
+    let surest = accounts().map(|account| account.confidence.get()).fold(0.0, f64::max);
+    let best = accounts().map(|account| account.assurance).max()?;
+    let name = finding.name.iter().map(|claim| (claim.confidence, claim.assurance));
+    let birth = finding.birth.iter().map(|claim| (claim.confidence, claim.assurance));
+    let profiles = finding.profiles.iter().map(|claim| (claim.confidence, claim.assurance));
+    let mut claims = name.chain(birth).chain(profiles);
+    let is_over = claims.any(|(confidence, assurance)| confidence.get() > surest || assurance > best);
+    is_over.then(|| {
+        "is surer than the account that it was reached through: use `Finding::reached_through`".into()
+    })
+}
+
 fn harmful_text(value: &Value, place: &str) -> Option<String> {
     match value {
         Value::Array(values) => values.iter().find_map(|value| harmful_text(value, place)),
@@ -207,8 +227,13 @@ pub(super) fn descriptor(descriptor: &Descriptor) -> Option<String> {
 }
 
 /// What is wrong with the requests of a lookup: more told than declared, or a key in a URL.
-pub(super) fn told(contract: &Contract, descriptor: &Descriptor, requests: &[String]) -> Option<String> {
+pub(super) fn told<B>(
+    contract: &Contract<B>,
+    descriptor: &Descriptor,
+    requests: &[String],
+) -> Option<String> {
     let email = contract.subject.email();
+    let told = descriptor.told_of(&contract.subject).unwrap_or(descriptor.told);
     let requests: Vec<_> =
         requests.iter().map(|request| percent_decode_str(request).decode_utf8_lossy()).collect();
     let tells =
@@ -221,10 +246,10 @@ pub(super) fn told(contract: &Contract, descriptor: &Descriptor, requests: &[Str
     });
     if key_in_url {
         Some("the key stands in a URL, which proxies log: use `secret_header`".into())
-    } else if tells_address && descriptor.told != Identifier::Address {
-        Some(format!("tells the address, but declares `{}`", descriptor.told.as_str()))
-    } else if tells_hash && !matches!(descriptor.told, Identifier::Address | Identifier::AddressHash) {
-        Some(format!("tells the address's hash, but declares `{}`", descriptor.told.as_str()))
+    } else if tells_address && told != Identifier::Address {
+        Some(format!("tells the address, but declares `{}`", told.as_str()))
+    } else if tells_hash && !matches!(told, Identifier::Address | Identifier::AddressHash) {
+        Some(format!("tells the address's hash, but declares `{}`", told.as_str()))
     } else {
         None
     }

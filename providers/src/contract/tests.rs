@@ -50,10 +50,13 @@ fn build_careless(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, Sett
         reach: Reach::Vendor,
         supplies: &[Field::Social],
         told: Identifier::AddressHash,
+        reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(1),
         price: Price::FREE,
         key: KeyNeed::Required,
         terms: None,
+        opt_in: false,
     };
     let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
     Ok(Arc::new(Careless { descriptor, endpoint }))

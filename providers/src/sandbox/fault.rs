@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::draw;
 use super::population::MailboxKey;
-use super::settings::{FaultRates, Latency, SandboxSettings, Service, When};
+use super::service::{COUNT, Service};
+use super::settings::{FaultRates, Latency, SandboxSettings, When};
 
 /// One way in which an answer goes wrong.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -63,8 +64,8 @@ struct Line {
 /// Hands every call its fate.
 pub(super) struct Fates {
     seed: u64,
-    rates: [FaultRates; 4],
-    latency: [Latency; 4],
+    rates: [FaultRates; COUNT],
+    latency: [Latency; COUNT],
     script: Vec<Line>,
     /// How often each question was asked. Empty where nothing depends on it.
     asked: Mutex<HashMap<u64, u32>>,

@@ -12,7 +12,8 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::fault::Fault;
-use super::settings::{QuotaSettings, Service};
+use super::service::{COUNT, Service};
+use super::settings::QuotaSettings;
 use crate::provider::{Identifier, Micros};
 
 /// How many entries are copied out under one lock.
@@ -112,7 +113,7 @@ pub struct ServiceSummary {
 /// The calls received since the start, or since the ledger was cleared.
 pub(super) struct Ledger {
     started: Instant,
-    quotas: [Option<QuotaSettings>; 4],
+    quotas: [Option<QuotaSettings>; COUNT],
     kept: Mutex<Kept>,
 }
 
@@ -124,7 +125,7 @@ struct Kept {
 }
 
 impl Ledger {
-    pub(super) fn new(started: Instant, quotas: [Option<QuotaSettings>; 4]) -> Self {
+    pub(super) fn new(started: Instant, quotas: [Option<QuotaSettings>; COUNT]) -> Self {
         Self { started, quotas, kept: Mutex::default() }
     }
 
@@ -168,7 +169,7 @@ impl Ledger {
 
     pub(super) fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        let mut times: [Vec<Duration>; 4] = Default::default();
+        let mut times: [Vec<Duration>; COUNT] = Default::default();
         let mut after = 0;
         loop {
             let page = self.read(after, |seq, at, call| (seq, at, call.service, call.answered, call.billed));
@@ -187,7 +188,7 @@ impl Ledger {
         for ((service, times), quota) in Service::ALL.into_iter().zip(times).zip(self.quotas) {
             let part = summary.providers.entry(service.as_str()).or_default();
             part.quota_calls = quota.map(|quota| quota.calls);
-            part.window_secs = quota.unwrap_or(service.published_quota()).window_secs;
+            part.window_secs = quota.unwrap_or(service.facts().quota).window_secs;
             part.peak_per_second = peak(&times, Duration::from_secs(1));
             part.peak_per_window = peak(&times, Duration::from_secs(part.window_secs));
         }
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_million_calls_stay_in_order_and_a_cleared_ledger_counts_on() {
-        let ledger = Ledger::new(Instant::now(), [None; 4]);
+        let ledger = Ledger::new(Instant::now(), [None; COUNT]);
         let call = |billed| Call {
             service: Service::PeopleDataLabs,
             told: Identifier::Address,

@@ -24,13 +24,14 @@ pub use page::{BirthShown, Layout};
 pub use person::{Account, Person};
 
 use super::draw;
-use super::settings::{MatchRate, SandboxSettings, Service};
+use super::service::{COUNT, Service};
+use super::settings::{MatchRate, SandboxSettings};
 
 /// Every person there is: those listed, and one for any other address or hash.
 pub struct Population {
     seed: u64,
     distortion: f64,
-    rates: [MatchRate; 4],
+    rates: [MatchRate; COUNT],
     listed: HashMap<MailboxKey, Listed>,
     /// The plain GitHub logins of listed people.
     logins: HashMap<String, MailboxKey>,
@@ -151,14 +152,8 @@ impl Population {
         Page::draw(self, &domain.to_lowercase())
     }
 
-    const fn rate(&self, service: Service) -> MatchRate {
-        let [gravatar, github, people_data_labs, homepage] = self.rates;
-        match service {
-            Service::Gravatar => gravatar,
-            Service::Github => github,
-            Service::PeopleDataLabs => people_data_labs,
-            Service::Homepage => homepage,
-        }
+    fn rate(&self, service: Service) -> MatchRate {
+        self.rates.get(service.index()).copied().unwrap_or(service.facts().match_rate)
     }
 
     fn rate_for(&self, service: Service, asked: Asked) -> f64 {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::settings::{QuotaSettings, SandboxSettings, Service};
+use super::service::{COUNT, Service};
+use super::settings::{QuotaSettings, SandboxSettings};
 
 /// What a vendor tells of a quota in its headers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,7 +37,7 @@ enum Seen {
 
 /// The quotas of all services.
 pub(super) struct Quotas {
-    windows: [Option<Window>; 4],
+    windows: [Option<Window>; COUNT],
 }
 
 impl Quotas {
@@ -48,7 +49,7 @@ impl Quotas {
     /// Counts one call. Without a quota the published one is told, untouched.
     pub(super) fn take(&self, service: Service, now: Instant) -> Allowance {
         let Some(window) = self.windows.get(service.index()).and_then(Option::as_ref) else {
-            let QuotaSettings { calls, window_secs, .. } = service.published_quota();
+            let QuotaSettings { calls, window_secs, .. } = service.facts().quota;
             let resets_in = Duration::from_secs(window_secs);
             return Allowance { limit: calls, remaining: calls, resets_in, granted: true };
         };

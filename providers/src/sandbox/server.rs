@@ -22,7 +22,8 @@ use tokio::task::JoinHandle;
 
 use super::ledger::{Entry, Summary};
 use super::population::Population;
-use super::settings::{SandboxSettings, Service};
+use super::service::Service;
+use super::settings::SandboxSettings;
 use super::wire;
 use super::world::World;
 
@@ -79,13 +80,7 @@ impl Sandbox {
     /// What a built-in provider's `endpoint` has to be set to so that it asks the sandbox; `None` for one whose
     /// format the sandbox does not speak.
     pub fn endpoint(&self, provider: &str) -> Option<String> {
-        let path = match Service::named(provider)? {
-            Service::Gravatar => "gravatar/v3/",
-            Service::Github => "github/",
-            Service::PeopleDataLabs => "people_data_labs/",
-            Service::Homepage => "homepage/{domain}/",
-        };
-        Some(format!("{}/{path}", self.url()))
+        Some(format!("{}/{}", self.url(), Service::named(provider)?.facts().path))
     }
 
     /// Who there is, and what is true of them.

@@ -10,61 +10,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use super::service::Service;
 use crate::provider::Micros;
-
-/// The wire formats that the sandbox speaks.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Service {
-    Gravatar,
-    Github,
-    PeopleDataLabs,
-    Homepage,
-}
-
-impl Service {
-    pub const ALL: [Self; 4] = [Self::Gravatar, Self::Github, Self::PeopleDataLabs, Self::Homepage];
-
-    /// The name of the built-in provider that speaks this format.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gravatar => "gravatar",
-            Self::Github => "github",
-            Self::PeopleDataLabs => "people_data_labs",
-            Self::Homepage => "homepage",
-        }
-    }
-
-    /// The service whose built-in provider has this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|service| service.as_str() == name)
-    }
-
-    /// Its place in tables that hold one row a service.
-    pub(super) const fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The vendor's published quota, told in headers and used for peaks where none is enforced.
-    pub(super) const fn published_quota(self) -> QuotaSettings {
-        match self {
-            Self::Gravatar => QuotaSettings { calls: 100, window_secs: 3600, sliding: false },
-            Self::Github => QuotaSettings { calls: 5000, window_secs: 3600, sliding: false },
-            Self::PeopleDataLabs => QuotaSettings { calls: 1000, window_secs: 60, sliding: false },
-            Self::Homepage => QuotaSettings { calls: 10, window_secs: 1, sliding: false },
-        }
-    }
-
-    /// How many it knows, roughly as in life: nobody has published numbers for address → person.
-    const fn usual_match_rate(self) -> MatchRate {
-        match self {
-            Self::Gravatar => MatchRate { free_mail: 0.25, own_domain: 0.40 },
-            Self::Github => MatchRate { free_mail: 0.20, own_domain: 0.35 },
-            Self::PeopleDataLabs => MatchRate { free_mail: 0.65, own_domain: 0.55 },
-            Self::Homepage => MatchRate { free_mail: 0.0, own_domain: 0.60 },
-        }
-    }
-}
 
 /// Settings of the sandbox. The default suits a demonstration: a little latency, a few faults of each kind.
 #[derive(Clone, Deserialize, Serialize)]
@@ -135,7 +82,7 @@ impl SandboxSettings {
     }
 
     pub(super) fn match_rate(&self, service: Service) -> MatchRate {
-        self.service(service).and_then(|set| set.match_rate).unwrap_or(service.usual_match_rate())
+        self.service(service).and_then(|set| set.match_rate).unwrap_or(service.facts().match_rate)
     }
 
     pub(super) fn latency(&self, service: Service) -> Latency {
@@ -151,11 +98,10 @@ impl SandboxSettings {
     }
 
     pub(super) fn price(&self, service: Service) -> (Micros, Micros) {
-        let list = if service == Service::PeopleDataLabs { Micros::from_cents(28) } else { Micros::ZERO };
-        let set = self.service(service);
+        let (list, set) = (service.facts().price, self.service(service));
         (
-            set.and_then(|set| set.price_per_match_micros).unwrap_or(list),
-            set.and_then(|set| set.price_per_miss_micros).unwrap_or(Micros::ZERO),
+            set.and_then(|set| set.price_per_match_micros).unwrap_or(list.per_match),
+            set.and_then(|set| set.price_per_miss_micros).unwrap_or(list.per_miss),
         )
     }
 

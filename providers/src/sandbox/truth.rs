@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::population::{Account, Asked, BirthShown, Distortion, Layout, MailboxKey, Page, Population};
-use super::settings::Service;
+use super::service::Service;
 
 /// What is true of one address.
 #[derive(Clone, PartialEq, Serialize)]
@@ -59,7 +59,7 @@ impl Population {
         let mut known_to = BTreeMap::new();
         let mut accounts = person.accounts.clone();
         let mut websites = vec![format!("https://{}/", person.site())];
-        for service in [Service::Gravatar, Service::Github, Service::PeopleDataLabs] {
+        for service in Service::ALL.into_iter().filter(|service| *service != Service::Homepage) {
             if let Some(portrait) = self.portrait(service, asked) {
                 if service == Service::Gravatar {
                     accounts.push(person.gravatar());

@@ -22,7 +22,7 @@ use super::fault::Fault;
 use super::ledger::{Answered, Call};
 use super::population::MailboxKey;
 use super::quota::Allowance;
-use super::settings::Service;
+use super::service::Service;
 use super::world::World;
 use crate::provider::{Identifier, Micros};
 

@@ -14,7 +14,8 @@ use super::ledger::Ledger;
 use super::members;
 use super::population::Population;
 use super::quota::Quotas;
-use super::settings::{SandboxSettings, Service};
+use super::service::{COUNT, Service};
+use super::settings::SandboxSettings;
 use crate::clock::{SharedClock, SystemClock};
 use crate::provider::Micros;
 
@@ -27,7 +28,7 @@ pub(super) struct World {
     pub(super) clock: SharedClock,
     pub(super) retry_after_secs: u64,
     pub(super) stop: Arc<Stop>,
-    prices: [(Micros, Micros); 4],
+    prices: [(Micros, Micros); COUNT],
 }
 
 impl World {

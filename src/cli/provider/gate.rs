@@ -15,14 +15,14 @@ const LONGEST_REASON: usize = 200;
 
 /// What the fleet knows of its providers.
 #[derive(Default)]
-pub(super) struct Gates {
+pub(crate) struct Gates {
     gates: Vec<GateState>,
     usage: Vec<Usage>,
 }
 
 impl Gates {
     /// Reads it, where there is a database.
-    pub(super) async fn read(host: &Host) -> anyhow::Result<Self> {
+    pub(crate) async fn read(host: &Host) -> anyhow::Result<Self> {
         let Some(vault) = host.vault_if_made().await? else { return Ok(Self::default()) };
         let now = host.clock.now();
         let gates = Self { gates: vault.store.pulse(now).await?.gates, usage: vault.store.usage(now).await? };
@@ -30,7 +30,7 @@ impl Gates {
         Ok(gates)
     }
 
-    pub(super) fn closed(&self, provider: &str) -> Option<&Closed> {
+    pub(crate) fn closed(&self, provider: &str) -> Option<&Closed> {
         self.gates.iter().find(|gate| gate.provider == provider)?.closed.as_ref()
     }
 
@@ -46,7 +46,7 @@ pub(super) async fn pause(
     reason: Option<&str>,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    gleaner_providers::catalog::find(name)?;
+    host.config.catalog.find(name)?;
     let length = length.map(Duration::try_from).transpose().context("`--for` must not be negative")?;
     ensure!(length.is_none_or(|length| !length.is_zero()), "`--for` must be longer than nothing");
     ensure!(
@@ -68,7 +68,7 @@ pub(super) async fn pause(
 }
 
 pub(super) async fn resume(host: &Host, name: &str, json: bool) -> anyhow::Result<Exit> {
-    gleaner_providers::catalog::find(name)?;
+    host.config.catalog.find(name)?;
     let vault = host.vault().await?;
     let resumed = vault.store.resume(name, host.clock.now()).await?;
     vault.store.close().await;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::mailbox::MailboxKey;
 use super::person::Person;
 use crate::sandbox::draw::{self, chance};
-use crate::sandbox::settings::Service;
+use crate::sandbox::service::Service;
 
 /// One way in which what a provider says differs from the truth.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]

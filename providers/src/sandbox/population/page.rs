@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::person::Person;
 use super::{MailboxKey, Population, is_free_mail};
 use crate::sandbox::draw::{self, chance};
-use crate::sandbox::settings::Service;
+use crate::sandbox::service::Service;
 
 /// How a page states what it states.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]

@@ -19,7 +19,7 @@ use crate::provider::Identifier;
 use crate::sandbox::ledger::Answered;
 use crate::sandbox::population::{Asked, Distortion, Portrait};
 use crate::sandbox::quota::Allowance;
-use crate::sandbox::settings::Service;
+use crate::sandbox::service::Service;
 use crate::sandbox::world::World;
 
 pub(in crate::sandbox) fn routes() -> Router<Arc<World>> {

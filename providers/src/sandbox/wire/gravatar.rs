@@ -18,7 +18,7 @@ use crate::sandbox::draw;
 use crate::sandbox::ledger::Answered;
 use crate::sandbox::population::{Account, Asked, Distortion, MailboxKey, Person, Portrait};
 use crate::sandbox::quota::Allowance;
-use crate::sandbox::settings::Service;
+use crate::sandbox::service::Service;
 use crate::sandbox::world::World;
 
 /// The networks that Gravatar verifies, and their labels.
