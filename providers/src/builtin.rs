@@ -1,12 +1,14 @@
 //! The built-in providers, one file a service, and the few rules of mapping that they share.
 //!
 //! Invariant: a file here builds requests and reads answers. It opens no connection, keeps no time, and
-//! stores nothing (but `homepage` remembers sites, in a `Memo`).
+//! stores nothing (but those that visit strangers' sites remember them, in a `Memo` or on a `Shelf`).
 
 pub mod github;
 pub mod gravatar;
 pub mod homepage;
 pub mod people_data_labs;
+mod site;
+pub mod webfinger;
 
 use url::Url;
 

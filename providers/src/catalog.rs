@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::builtin::{github, gravatar, homepage, people_data_labs};
+use crate::builtin::{github, gravatar, homepage, people_data_labs, webfinger};
 use crate::provider::{Descriptor, Provider};
 use crate::settings::{ProviderSettings, SettingsError};
 
@@ -22,6 +22,7 @@ pub const BUILT_INS: &[Entry] = &[
     Entry { name: "gravatar", descriptor: gravatar::descriptor, build: gravatar::build },
     Entry { name: "github", descriptor: github::descriptor, build: github::build },
     Entry { name: "homepage", descriptor: homepage::descriptor, build: homepage::build },
+    Entry { name: "webfinger", descriptor: webfinger::descriptor, build: webfinger::build },
     Entry {
         name: "people_data_labs",
         descriptor: people_data_labs::descriptor,
@@ -77,6 +78,6 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = find("grvatar").unwrap_err().to_string();
-        insta::assert_snapshot!(error, @"unknown provider `grvatar`; known are: gravatar, github, homepage, people_data_labs");
+        insta::assert_snapshot!(error, @"unknown provider `grvatar`; known are: gravatar, github, homepage, webfinger, people_data_labs");
     }
 }

@@ -91,8 +91,23 @@ pub struct Contract {
 pub enum Format {
     /// A vendor's API: an answer of another shape is an error, never "no match".
     Json,
+    /// A vendor's answers that are not JSON: the same, but the kit cannot change single values.
+    Opaque,
+    /// JSON from a stranger's host: whatever is not a readable document is no match.
+    ForeignJson,
     /// A stranger's page: whatever is not a readable page is no match.
     Html,
+}
+
+impl Format {
+    /// Whether a vendor answers, who owes us an answer of the documented shape.
+    const fn is_a_vendors(self) -> bool {
+        matches!(self, Self::Json | Self::Opaque)
+    }
+
+    const fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::ForeignJson)
+    }
 }
 
 /// What came of each case.

@@ -71,29 +71,30 @@ fn outages(contract: &Contract) -> Vec<Case> {
 fn wrong_bodies(contract: &Contract) -> Vec<Case> {
     let Some(good) = contract.matching.first().map(|route| &route.reply) else { return Vec::new() };
     let always = |body: &[u8]| Script::Always(good.with_body(body.to_vec()));
-    let is_json = contract.format == Format::Json;
-    let demand = if is_json { Demand::Malformed } else { Demand::NoMatch };
+    let is_page = contract.format == Format::Html;
+    let is_owed = contract.format.is_a_vendors();
+    let demand = if is_owed { Demand::Malformed } else { Demand::NoMatch };
     let mut cases = vec![
         Case::new("an empty body", always(b""), demand),
         Case::new("bytes that are no text", always(&[0xff, 0xfe, 0x00, 0x80]), demand),
         Case::new("another content type", Script::Always(Reply::new(200, "image/png", "\u{89}PNG")), demand),
     ];
-    if is_json {
+    if !is_page {
         let shapes = ["[]", "{}", "null", "true", "7", r#""x""#, "[[]]", "[{}]", "<html></html>"];
         cases.extend(
             shapes.map(|shape| Case::new(format!("the body {shape}"), always(shape.as_bytes()), demand)),
         );
         let half = good.body.get(..good.body.len() / 2).unwrap_or_default();
-        cases.push(Case::new("JSON that breaks off", always(half), Demand::Malformed));
+        cases.push(Case::new("an answer that breaks off", always(half), demand));
         let deep = "[".repeat(100_000);
-        cases.push(Case::new("JSON of 100,000 levels", always(deep.as_bytes()), Demand::Malformed));
+        cases.push(Case::new("JSON of 100,000 levels", always(deep.as_bytes()), demand));
     } else {
         let deep = "<div>".repeat(MAX_BODY_BYTES / 5);
         cases.push(Case::new("a page of 50,000 levels", always(deep.as_bytes()), Demand::Malformed));
     }
     let mut oversized = good.body.clone();
     oversized.resize(MAX_BODY_BYTES + 1, b' ');
-    let demand = if is_json { Demand::Malformed } else { Demand::Harmless };
+    let demand = if is_owed { Demand::Malformed } else { Demand::Harmless };
     cases.push(Case::new("a body beyond the cap", always(&oversized), demand));
     cases
 }
@@ -115,7 +116,7 @@ fn mutants(contract: &Contract) -> Vec<Case> {
         cases.extend(
             hostile.map(|(what, body)| Case::new(format!("{path}: {what}"), instead(body), Demand::Harmless)),
         );
-        if contract.format == Format::Json {
+        if contract.format.is_json() {
             let wrong = with_wrong_types(body).into_iter();
             cases.extend(
                 wrong.map(|(what, body)| {

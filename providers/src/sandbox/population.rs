@@ -144,6 +144,9 @@ impl Population {
         if service == Service::PeopleDataLabs && person.is_organization {
             return None;
         }
+        if service == Service::Webfinger && person.account("mastodon").is_none() {
+            return None;
+        }
         Some(Portrait::draw(self.seed, service, key, person, self.distortion))
     }
 

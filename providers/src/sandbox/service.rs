@@ -16,6 +16,7 @@ pub enum Service {
     Github,
     PeopleDataLabs,
     Homepage,
+    Webfinger,
 }
 
 /// What is fixed about a service.
@@ -36,7 +37,8 @@ pub(super) struct Facts {
 pub(super) const COUNT: usize = Service::ALL.len();
 
 impl Service {
-    pub const ALL: [Self; 4] = [Self::Gravatar, Self::Github, Self::PeopleDataLabs, Self::Homepage];
+    pub const ALL: [Self; 5] =
+        [Self::Gravatar, Self::Github, Self::PeopleDataLabs, Self::Homepage, Self::Webfinger];
 
     pub(super) const fn facts(self) -> Facts {
         match self {
@@ -66,6 +68,14 @@ impl Service {
                 path: "homepage/{domain}/",
                 quota: quota(10, 1),
                 match_rate: MatchRate { free_mail: 0.0, own_domain: 0.60 },
+                price: Price::FREE,
+            },
+            // Of those who have an account in the fediverse.
+            Self::Webfinger => Facts {
+                name: "webfinger",
+                path: "webfinger/{domain}/",
+                quota: quota(300, 300),
+                match_rate: MatchRate { free_mail: 0.0, own_domain: 0.50 },
                 price: Price::FREE,
             },
         }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod books;
+mod built_ins;
 mod distortions;
 mod hostile;
 mod pages;
@@ -11,6 +12,7 @@ mod trouble;
 use reqwest::{Method, Response};
 use serde_json::Value;
 
+use super::service::COUNT;
 use super::{MatchRate, Sandbox, SandboxSettings, Service, ServiceSettings, Truth};
 use crate::email::EmailAddress;
 
@@ -44,8 +46,8 @@ fn all_known(seed: u64) -> SandboxSettings {
     settings
 }
 
-/// The four first questions about an address, as URLs.
-fn questions(sandbox: &Sandbox, address: &str) -> [String; 4] {
+/// The first question to each service about an address, as URLs, in the order of the services.
+fn questions(sandbox: &Sandbox, address: &str) -> [String; COUNT] {
     let base = sandbox.url();
     let hash = EmailAddress::parse(address).unwrap().sha256();
     let escaped: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
@@ -55,6 +57,7 @@ fn questions(sandbox: &Sandbox, address: &str) -> [String; 4] {
         format!("{base}/github/search/users?q={escaped}+in:email"),
         format!("{base}/people_data_labs/v5/person/enrich?email={escaped}&api_key=k&include_if_matched=true"),
         format!("{base}/homepage/{domain}/"),
+        format!("{base}/webfinger/{domain}/.well-known/webfinger?resource=acct:{escaped}"),
     ]
 }
 

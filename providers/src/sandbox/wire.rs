@@ -8,6 +8,7 @@ pub(super) mod gravatar;
 pub(super) mod homepage;
 pub(super) mod people_data_labs;
 mod spoil;
+pub(super) mod webfinger;
 
 use std::time::Duration;
 

@@ -41,6 +41,10 @@ pub enum Distortion {
     StaleBirth,
     /// PDL: a restricted plan's booleans instead of values.
     Booleans,
+    /// `WebFinger`: the account asks not to be found.
+    AsksToBeLeftOut,
+    /// `WebFinger`: the server answers signed requests only.
+    SignedOnly,
 }
 
 /// What a provider would say of a person whom it knows.
@@ -93,6 +97,11 @@ const fn catalogue(service: Service) -> &'static [(Distortion, f64)] {
             (Distortion::Placeholder, 0.1),
             (Distortion::StaleBirth, 0.03),
             (Distortion::Booleans, 0.05),
+        ],
+        Service::Webfinger => &[
+            (Distortion::Nickname, 0.2),
+            (Distortion::AsksToBeLeftOut, 0.15),
+            (Distortion::SignedOnly, 0.05),
         ],
         // A page is its owner's own: its variants are drawn in `page.rs`.
         Service::Homepage => &[],
