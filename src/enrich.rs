@@ -102,7 +102,8 @@ impl Enricher {
             let known = Known { dossier: &dossier, found: &found, subject: &subject, last_chance };
             let round = waterfall::round(tiers, at, &wanted, &known);
             let lookups = round.iter().map(|question| {
-                lookup::ask(*question, &subject, job, &self.policy.retention, &self.clock, keep)
+                let handle = dossier.handle(question.provider.name());
+                lookup::ask(*question, handle, &subject, job, &self.policy.retention, &self.clock, keep)
             });
             for reply in join_all(lookups).await {
                 dossier.file(reply);

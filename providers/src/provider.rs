@@ -24,6 +24,21 @@ pub trait Provider: Send + Sync {
 
     /// Asks one question about one subject. "No match" is an answer, not an error.
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError>;
+
+    /// Fetches the answer that an earlier lookup was told to wait for, by the `handle` it was given then. May be
+    /// [`Lookup::Pending`] once more; a handle that the vendor no longer knows is the provider's to deal with.
+    ///
+    /// Provided for vendors that are asked the same question again. One that would sell the answer a second time
+    /// overrides it.
+    async fn collect(
+        &self,
+        handle: &str,
+        subject: &Subject,
+        http: &HttpClient,
+    ) -> Result<Lookup, LookupError> {
+        let _ = handle;
+        self.lookup(subject, http).await
+    }
 }
 
 /// What came of one lookup.
@@ -33,7 +48,8 @@ pub enum Lookup {
     Match(Finding),
     /// The provider does not know the subject. Remembered, like a match.
     NoMatch,
-    /// The answer will be ready later: ask again with `handle`, not before `after`.
+    /// The answer will be ready later: [`collect`](Provider::collect) it with `handle`, not before `after`. The
+    /// handle is stored, so that it holds no personal data.
     Pending { handle: String, after: Duration },
     /// The person asked this vendor to stop processing their data (HTTP 451): suppress, ask nobody else.
     Objected,

@@ -16,6 +16,8 @@ pub(super) struct Dossier {
     lookups: Vec<LookupEntry>,
     unstored: Vec<Answer>,
     owed: Vec<Owed>,
+    /// Answers that were ordered by an earlier execution and should be ready: provider and handle.
+    ready: Vec<(String, String)>,
     objected: bool,
 }
 
@@ -37,18 +39,21 @@ pub(super) enum Cause {
 }
 
 impl Dossier {
-    /// Starts from the stored answers. One that is pending and ready by now is asked for again.
+    /// Starts from the stored answers. One that was pending and is ready by now is there to be collected.
     pub(super) fn open(stored: Vec<Answer>, now: Timestamp) -> Self {
         let mut dossier = Self {
             answers: Vec::new(),
             lookups: Vec::new(),
             unstored: Vec::new(),
             owed: Vec::new(),
+            ready: Vec::new(),
             objected: false,
         };
         for answer in stored {
             match &answer.content {
-                AnswerContent::Pending { ready_at, .. } if *ready_at <= now => {}
+                AnswerContent::Pending { handle, ready_at } if *ready_at <= now => {
+                    dossier.ready.push((answer.provider, handle.clone()));
+                }
                 AnswerContent::Pending { ready_at, .. } => dossier.owe_pending(&answer.provider, *ready_at),
                 AnswerContent::Match(_) | AnswerContent::NoMatch => dossier.answers.push(answer),
             }
@@ -84,6 +89,12 @@ impl Dossier {
     pub(super) fn lacks(&self, provider: &str) -> bool {
         !self.answers.iter().any(|answer| answer.provider == provider)
             && !self.owed.iter().any(|owed| owed.provider == provider)
+    }
+
+    /// The handle of the answer that was ordered from this provider and should be ready.
+    pub(super) fn handle(&self, provider: &str) -> Option<&str> {
+        let ready = self.ready.iter().find(|(ordered_from, _)| ordered_from == provider);
+        ready.map(|(_, handle)| handle.as_str())
     }
 
     /// Whether the provider did not know the address, and was not asked about an account instead.

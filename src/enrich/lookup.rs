@@ -32,8 +32,10 @@ pub(super) enum Told {
     Objected,
 }
 
+/// Asks. An answer that was ordered earlier, under `handle`, is collected and not ordered again.
 pub(super) async fn ask(
     Question { provider: installed, told }: Question<'_>,
+    handle: Option<&str>,
     subject: &Subject,
     job: &Claimed,
     retention: &Retention,
@@ -50,11 +52,15 @@ pub(super) async fn ask(
     }
     let http = installed.http().for_one_lookup();
     let started = Instant::now();
+    let answering = match handle {
+        Some(handle) => installed.provider().collect(handle, subject, &http),
+        None => installed.provider().lookup(subject, &http),
+    };
     let result = tokio::select! {
         biased;
         // It would try again after a timeout, while whoever has the job now asks the same.
         () = keep.lease_ended(job.hold), if costs => Err(lease_ended()),
-        result = installed.provider().lookup(subject, &http) => result,
+        result = answering => result,
     };
     let now = clock.now();
     let cost_micros = result.as_ref().map_or(0, |lookup| installed.descriptor().price.of(lookup).0);
@@ -71,7 +77,9 @@ pub(super) async fn ask(
         Ok(Lookup::Objected) => Ok(Told::Objected),
         Ok(lookup) => {
             let answer = answer(lookup, &provider, job, cost_micros, now, retention);
-            let kept = if cost_micros > 0 { keep.keep(&answer).await } else { Kept::No };
+            // Without its handle, an order would have to be placed, and may be billed, once more.
+            let is_order = costs && matches!(answer.content, AnswerContent::Pending { .. });
+            let kept = if cost_micros > 0 || is_order { keep.keep(&answer).await } else { Kept::No };
             Ok(Told::Answer { answer: Box::new(answer), kept })
         }
         Err(error) => {

@@ -22,6 +22,7 @@ use crate::keyring::SubjectKey;
 use crate::member::MemberId;
 use crate::record::RecordStatus;
 
+mod pending;
 mod second_hop;
 
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -316,24 +317,6 @@ async fn an_answer_that_cost_money_is_kept_before_it_is_used() {
         let left: Vec<_> = outcome.answers.iter().map(|answer| answer.provider.as_str()).collect();
         assert_eq!(left, in_outcome);
     }
-}
-
-#[tokio::test]
-async fn a_pending_answer_is_awaited_and_then_asked_for_again() {
-    let wait = || Ok(Lookup::Pending { handle: "h".to_owned(), after: Duration::from_mins(2) });
-    let (enricher, asked) = Stage::default().tier().free("slow", wait).open();
-    let outcome = enrich(&enricher, &job(1), vec![]).await;
-    let ready = NOW + SignedDuration::from_mins(2);
-    assert!(matches!(outcome.verdict, Verdict::Snooze { at, .. } if at == ready));
-    assert!(matches!(&outcome.answers[..], [Answer { content: AnswerContent::Pending { .. }, .. }]));
-
-    enrich(&enricher, &job(2), outcome.answers.clone()).await;
-    assert_eq!(times(&asked), [("slow", 1)], "it is not ready yet");
-
-    let mut ready_now = outcome.answers;
-    ready_now[0].content = AnswerContent::Pending { handle: "h".to_owned(), ready_at: NOW };
-    enrich(&enricher, &job(3), ready_now).await;
-    assert_eq!(times(&asked), [("slow", 2)]);
 }
 
 /// Who may have lost the lease asks for nothing that costs money: somebody else may be asking already.

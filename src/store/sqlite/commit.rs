@@ -107,6 +107,9 @@ const LOOKUPS: &str = "
 const FORGET: &str = "
     DELETE FROM supplemental_member_information WHERE member_id IN (SELECT value FROM jsonb_each(?1))";
 
+/// Rows in one JSON text: texts that stay small are built in memory that is warm.
+const ROWS_AT_ONCE: usize = 64;
+
 #[derive(Serialize)]
 struct OutcomeRow<'a> {
     id: i64,
@@ -236,8 +239,8 @@ async fn write_rows<T: Serialize>(
     rows: impl IntoIterator<Item = T>,
 ) -> Result<(), StoreError> {
     let rows: Vec<T> = rows.into_iter().collect();
-    if !rows.is_empty() {
-        sqlx::query(sql).bind(json(&rows)?).execute(&mut **tx).await?;
+    for rows in rows.chunks(ROWS_AT_ONCE) {
+        sqlx::query(sql).bind(json(rows)?).execute(&mut **tx).await?;
     }
     Ok(())
 }
