@@ -136,7 +136,11 @@ impl Default for Enrich {
         Self {
             wanted: Field::ALL.to_vec(),
             min_confidence: Confidence::literal(0.5),
-            tiers: vec![tier(&["gravatar", "github", "homepage", "webfinger"]), tier(&["people_data_labs"])],
+            tiers: vec![
+                tier(&["gravatar", "github", "homepage", "webfinger", "gitlab"]),
+                tier(&["keybase", "bluesky"]),
+                tier(&["people_data_labs"]),
+            ],
             minimum_age: 16,
         }
     }

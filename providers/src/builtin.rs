@@ -3,9 +3,12 @@
 //! Invariant: a file here builds requests and reads answers. It opens no connection, keeps no time, and
 //! stores nothing (but those that visit strangers' sites remember them, in a `Memo` or on a `Shelf`).
 
+pub mod bluesky;
 pub mod github;
+pub mod gitlab;
 pub mod gravatar;
 pub mod homepage;
+pub mod keybase;
 pub mod people_data_labs;
 mod site;
 pub mod webfinger;
@@ -106,6 +109,15 @@ fn lines(finding: &Finding) -> String {
     let birth = finding.birth.as_ref().map(serde_json::to_string);
     let claims = name.into_iter().chain(birth).chain(finding.profiles.iter().map(serde_json::to_string));
     claims.map(Result::unwrap_or_default).collect::<Vec<_>>().join("\n")
+}
+
+/// An account that an earlier tier found, this surely the person's.
+#[cfg(test)]
+#[cfg(feature = "contract")]
+fn account(url: &str, confidence: f64) -> Claim<SocialProfile> {
+    let (confidence, assurance) =
+        (crate::finding::Confidence::clamped(confidence), crate::finding::Assurance::Proven);
+    Claim::new(SocialProfile::parse(url).unwrap(), confidence, assurance)
 }
 
 #[cfg(test)]

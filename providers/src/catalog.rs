@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::builtin::{github, gravatar, homepage, people_data_labs, webfinger};
+use crate::builtin::{bluesky, github, gitlab, gravatar, homepage, keybase, people_data_labs, webfinger};
 use crate::provider::{Descriptor, Provider};
 use crate::settings::{ProviderSettings, SettingsError};
 
@@ -23,6 +23,9 @@ pub const BUILT_INS: &[Entry] = &[
     Entry { name: "github", descriptor: github::descriptor, build: github::build },
     Entry { name: "homepage", descriptor: homepage::descriptor, build: homepage::build },
     Entry { name: "webfinger", descriptor: webfinger::descriptor, build: webfinger::build },
+    Entry { name: "gitlab", descriptor: gitlab::descriptor, build: gitlab::build },
+    Entry { name: "keybase", descriptor: keybase::descriptor, build: keybase::build },
+    Entry { name: "bluesky", descriptor: bluesky::descriptor, build: bluesky::build },
     Entry {
         name: "people_data_labs",
         descriptor: people_data_labs::descriptor,
@@ -78,6 +81,6 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = find("grvatar").unwrap_err().to_string();
-        insta::assert_snapshot!(error, @"unknown provider `grvatar`; known are: gravatar, github, homepage, webfinger, people_data_labs");
+        insta::assert_snapshot!(error, @"unknown provider `grvatar`; known are: gravatar, github, homepage, webfinger, gitlab, keybase, bluesky, people_data_labs");
     }
 }

@@ -52,12 +52,17 @@ fn questions(sandbox: &Sandbox, address: &str) -> [String; COUNT] {
     let hash = EmailAddress::parse(address).unwrap().sha256();
     let escaped: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
     let domain = address.rsplit_once('@').unwrap().1;
+    let person = sandbox.population().person(super::MailboxKey::of_address(address));
+    let login = person.login();
     [
         format!("{base}/gravatar/v3/profiles/{hash}"),
         format!("{base}/github/search/users?q={escaped}+in:email"),
         format!("{base}/people_data_labs/v5/person/enrich?email={escaped}&api_key=k&include_if_matched=true"),
         format!("{base}/homepage/{domain}/"),
         format!("{base}/webfinger/{domain}/.well-known/webfinger?resource=acct:{escaped}"),
+        format!("{base}/gitlab/api/v4/users?search={escaped}"),
+        format!("{base}/keybase/_/api/1.0/user/lookup.json?github={login}"),
+        format!("{base}/bluesky/xrpc/app.bsky.actor.getProfile?actor={login}.bsky.social"),
     ]
 }
 

@@ -109,8 +109,8 @@ impl Actor {
         if let Some(target) = stated(self.moved_to.as_deref()) {
             return fediverse(target);
         }
-        let pages = each(&self.url).filter_map(|url| url.as_str().or_else(|| url.get("href")?.as_str()));
-        pages.filter_map(fediverse).next().or_else(|| fediverse(&jrd.subject))
+        let mut pages = each(&self.url).filter_map(|url| url.as_str().or_else(|| url.get("href")?.as_str()));
+        pages.find_map(fediverse).or_else(|| fediverse(&jrd.subject))
     }
 
     /// The links with `rel=me` in the fields beside the profile, whose values are HTML.

@@ -147,6 +147,10 @@ async fn github_speaks_user_and_social_accounts() {
       {
         "provider": "twitter",
         "url": "https://x.com/ada_example10"
+      },
+      {
+        "provider": "generic",
+        "url": "https://gitlab.com/ada-example"
       }
     ]
     "#);
