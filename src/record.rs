@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::member::MemberId;
 
+mod fields;
+
+pub use fields::Fields;
+
 /// One row of `supplemental_member_information`. `Debug` shows no personal data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {

@@ -79,6 +79,7 @@ pub fn descriptor() -> Descriptor {
         supplies: &[Field::Name, Field::Social],
         told: Identifier::Address,
         reads: READS,
+        takes_hash: false,
         quota: KEYLESS,
         price: Price::FREE,
         key: KeyNeed::Optional,

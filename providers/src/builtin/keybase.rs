@@ -67,6 +67,7 @@ pub fn descriptor() -> Descriptor {
         supplies: &[Field::Name, Field::Social],
         told: Identifier::Handle,
         reads: READS,
+        takes_hash: false,
         quota: QUOTA,
         price: Price::FREE,
         key: KeyNeed::None,

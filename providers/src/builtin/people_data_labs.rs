@@ -91,6 +91,7 @@ pub fn descriptor() -> Descriptor {
         supplies: &[Field::Name, Field::Age, Field::Social],
         told: Identifier::Address,
         reads: &[],
+        takes_hash: true,
         quota: Quota::per_minute(CALLS_PER_MINUTE),
         price: Price::per_match(Micros::from_cents(CENTS_PER_MATCH)),
         key: KeyNeed::Required,
@@ -102,7 +103,8 @@ pub fn descriptor() -> Descriptor {
 /// Builds it from an operator's settings. The vendor's sandbox (`https://sandbox.api.peopledatalabs.com/`) is an
 /// `endpoint` like another, and free.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let options: Options = settings.options()?;
+    let mut options: Options = settings.options()?;
+    options.hash_only |= settings.hash_only;
     if options.min_likelihood > 10 {
         return Err(SettingsError::Options { reason: "`min_likelihood` lies between 0 and 10".into() });
     }

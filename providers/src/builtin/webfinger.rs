@@ -61,6 +61,7 @@ pub fn descriptor() -> Descriptor {
         supplies: &[Field::Name, Field::Social],
         told: Identifier::Address,
         reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(CALLS_PER_SECOND).with_burst(BURST),
         price: Price::FREE,
         key: KeyNeed::None,

@@ -15,7 +15,7 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 use super::rows::{Day, Moment, signed, storable, storable_json};
 use super::session::Session;
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{PostgresStore, StoreError, answers, fleet};
+use super::{PostgresStore, StoreError, answers, fleet, ledger};
 use crate::job::{Answer, Committed, LookupEntry, Outcome, Verdict};
 use crate::store::columns::{RecordColumns, json};
 use crate::store::plan::{Again, Dead, Guard, Plan};
@@ -155,7 +155,9 @@ pub(super) async fn commit(
         members.extend(mark_and_remove(&mut session, &plan.suppress, store.now(now)).await?);
     }
     // Rows that others want too come last.
-    fleet::book(&mut session, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
+    let lookups: Vec<_> = plan.lookups.iter().map(|(_, entry)| *entry).collect();
+    fleet::book(&mut session, &lookups).await?;
+    ledger::teach(&mut session, &lookups).await?;
     tally_gone(&mut session, &members).await?;
     session.end().await?;
     Ok(plan.answered)

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::answers::{self, AnswerRow};
 use super::rows::{RecordRow, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{SqliteStore, StoreError, Write, fleet};
+use super::{SqliteStore, StoreError, Write, fleet, ledger};
 use crate::job::{Answer, Committed, LookupEntry, Outcome};
 use crate::store::columns::json;
 use crate::store::plan::{Again, Guard, Plan};
@@ -199,7 +199,9 @@ pub(super) async fn commit(
     write_rows(&mut tx, answers::SAVE, plan.answers.iter().copied().map(AnswerRow::of)).await?;
     write_rows(&mut tx, LOOKUPS, plan.lookups.iter().map(LookupRow::of)).await?;
     write_suppressions(&mut tx, &plan, now).await?;
-    fleet::book(&mut tx, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
+    let lookups: Vec<_> = plan.lookups.iter().map(|(_, entry)| *entry).collect();
+    fleet::book(&mut tx, &lookups).await?;
+    ledger::teach(&mut tx, &lookups).await?;
     tx.commit().await?;
     Ok(plan.answered)
 }
