@@ -37,7 +37,7 @@ pub(crate) struct Vault {
 impl Host {
     /// Reads and checks the settings.
     pub(crate) fn open(global: &Global) -> anyhow::Result<Self> {
-        let mut loaded = Config::load(global.config.as_deref())?;
+        let mut loaded = Config::load(global.config.as_deref(), &global.catalog)?;
         global.choose_database(&mut loaded.config);
         Self::with_config(loaded.config, global)
     }

@@ -12,6 +12,8 @@ mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod declared;
+#[cfg(test)]
 mod faulty;
 #[cfg(test)]
 mod fleet;

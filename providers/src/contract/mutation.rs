@@ -31,7 +31,7 @@ fn hostile() -> impl Iterator<Item = (&'static str, String)> {
 pub(super) fn with_hostile_texts(body: &[u8], format: Format) -> Vec<(String, Vec<u8>)> {
     match format {
         Format::Opaque => Vec::new(),
-        Format::Json | Format::ForeignJson => {
+        Format::Json => {
             let places = places(body).into_iter().filter(|(_, value)| value.is_string());
             let places: Vec<_> = places.collect();
             let mutants = places.iter().flat_map(|(place, _)| {

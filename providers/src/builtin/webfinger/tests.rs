@@ -29,7 +29,7 @@ fn contract() -> Contract {
         settings: ProviderSettings::default(),
         path: "/at/{domain}/",
         subject: Subject::new(EmailAddress::parse("ada@example.com").unwrap()),
-        format: Format::ForeignJson,
+        format: Format::Json,
         matching: vec![Route::new(FINGER, jrd()), Route::new("/users/ada", actor(ACTOR))],
         missing: vec![Route::new(FINGER, Reply::new(404, "application/jrd+json", ""))],
         rate_limited: None,
