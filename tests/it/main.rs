@@ -40,6 +40,8 @@ mod sql_door;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod switching;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod vendors;
