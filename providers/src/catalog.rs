@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::builtin::{
-    apollo, enrich_so, fullcontact, fullenrich, github, gravatar, homepage, hunter, people_data_labs, pipl,
-    rocketreach,
+    apollo, bluesky, enrich_so, fullcontact, fullenrich, github, gitlab, gravatar, homepage, hunter, keybase,
+    people_data_labs, pipl, rocketreach, webfinger,
 };
 use crate::declarative::Declaration;
 use crate::provider::{Descriptor, Provider};
@@ -26,6 +26,10 @@ pub const BUILT_INS: &[Entry] = &[
     Entry { name: "gravatar", descriptor: gravatar::descriptor, build: gravatar::build },
     Entry { name: "github", descriptor: github::descriptor, build: github::build },
     Entry { name: "homepage", descriptor: homepage::descriptor, build: homepage::build },
+    Entry { name: "webfinger", descriptor: webfinger::descriptor, build: webfinger::build },
+    Entry { name: "gitlab", descriptor: gitlab::descriptor, build: gitlab::build },
+    Entry { name: "keybase", descriptor: keybase::descriptor, build: keybase::build },
+    Entry { name: "bluesky", descriptor: bluesky::descriptor, build: bluesky::build },
     Entry { name: "enrich_so", descriptor: enrich_so::descriptor, build: enrich_so::build },
     Entry { name: "hunter", descriptor: hunter::descriptor, build: hunter::build },
     Entry { name: "apollo", descriptor: apollo::descriptor, build: apollo::build },

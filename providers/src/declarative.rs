@@ -42,6 +42,8 @@ use crate::subject::Subject;
 pub struct Declaration {
     descriptor: Descriptor,
     question: Question,
+    /// How an answer is fetched that was not ready; without it, the question is asked again.
+    collect: Option<Question>,
     selectors: Selectors,
     format: Format,
     rules: Vec<Rule>,
@@ -123,18 +125,40 @@ impl Provider for Declared {
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
+        self.ask(&self.declaration.question, None, subject, http).await
+    }
+
+    async fn collect(
+        &self,
+        handle: &str,
+        subject: &Subject,
+        http: &HttpClient,
+    ) -> Result<Lookup, LookupError> {
+        let question = self.declaration.collect.as_ref().unwrap_or(&self.declaration.question);
+        self.ask(question, Some(handle), subject, http).await
+    }
+}
+
+impl Declared {
+    async fn ask(
+        &self,
+        question: &Question,
+        ticket: Option<&str>,
+        subject: &Subject,
+        http: &HttpClient,
+    ) -> Result<Lookup, LookupError> {
+        let filling = Filling { subject, key: self.key.as_ref(), ticket };
         if self.descriptor().reach == Reach::Web && subject.email().kind() != MailboxKind::Personal {
             http.note("question", || {
                 "not asked: a mailbox at a host for everybody has no page of its own".into()
             });
             return Ok(Lookup::NoMatch);
         }
-        let Ok(request) = self.request(subject, http) else {
+        let Ok(request) = self.request(question, filling, http) else {
             http.note("question", || "not asked: the member lacks an identifier that the file tells".into());
             return Ok(Lookup::NoMatch);
         };
         let Declaration { format, rules, fields, .. } = &self.declaration;
-        let filling = Filling { subject, key: None };
         // The door has to know what went wrong, to wait or to try again; what was read for that is kept for the fields.
         let read = Mutex::new(None);
         let request = request.meaning(|response| match format {
@@ -142,9 +166,9 @@ impl Provider for Declared {
             Format::Json => {
                 let document = Document::of_json(response);
                 let (rule, ruling) = rules::judge(rules, response, &document, filling);
-                if let Ruling::Error(error) = ruling {
-                    http.note("rule", || which(rule, rules, &format!("{}: {error}", error.class())));
-                    return Some(error);
+                if let Ruling::Error(error) = &ruling {
+                    http.note("rule", || which(rule, rules, &ruling));
+                    return Some(error.clone());
                 }
                 *read.lock().unwrap_or_else(PoisonError::into_inner) = Some((document, rule, ruling));
                 None
@@ -163,42 +187,37 @@ impl Provider for Declared {
                 None => return Ok(Lookup::NoMatch),
             },
         };
+        http.note("rule", || which(rule, rules, &ruling));
         match ruling {
-            Ruling::Error(error) => {
-                http.note("rule", || which(rule, rules, &format!("{}: {error}", error.class())));
-                Err(error)
-            }
-            Ruling::NoMatch => {
-                http.note("rule", || which(rule, rules, "no_match"));
-                Ok(Lookup::NoMatch)
-            }
-            Ruling::Pending { handle, after } => {
-                http.note("rule", || which(rule, rules, &format!("pending for {} s", after.as_secs())));
-                Ok(Lookup::Pending { handle, after })
-            }
-            Ruling::Objected => {
-                http.note("rule", || which(rule, rules, "objected"));
-                Ok(Lookup::Objected)
-            }
+            Ruling::Error(error) => Err(error),
+            Ruling::NoMatch => Ok(Lookup::NoMatch),
+            Ruling::Pending { handle, after } => Ok(Lookup::Pending { handle, after }),
+            Ruling::Objected => Ok(Lookup::Objected),
             Ruling::Match { by_status } => {
-                http.note("rule", || which(rule, rules, "match"));
                 let (finding, found_anything) = fields.read(&document, subject, http);
-                if by_status && !found_anything && self.is_page_of_strangers() {
-                    return Ok(Lookup::NoMatch);
-                }
-                if by_status && !found_anything {
+                if !by_status || found_anything {
+                    Ok(Lookup::Match(finding))
+                } else if self.is_page_of_strangers() {
+                    Ok(Lookup::NoMatch)
+                } else {
                     let reason =
                         "no selector of the file finds anything in it: has the answer another shape now?";
-                    return Err(LookupError::malformed(reason));
+                    Err(LookupError::malformed(reason))
                 }
-                Ok(Lookup::Match(finding))
             }
         }
     }
 }
 
 /// A rule in words.
-fn which(number: Option<usize>, rules: &[Rule], meaning: &str) -> String {
+fn which(number: Option<usize>, rules: &[Rule], ruling: &Ruling) -> String {
+    let meaning = match ruling {
+        Ruling::Match { .. } => "match".to_owned(),
+        Ruling::NoMatch => "no_match".to_owned(),
+        Ruling::Pending { after, .. } => format!("pending for {} s", after.as_secs()),
+        Ruling::Objected => "objected".to_owned(),
+        Ruling::Error(error) => format!("{}: {error}", error.class()),
+    };
     match number.and_then(|number| Some((number, rules.get(number - 1)?))) {
         Some((number, rule)) => format!("rule {number} ({}) fits → {meaning}", rule.then.as_str()),
         None => format!("no rule fits; the common reading → {meaning}"),
@@ -207,10 +226,13 @@ fn which(number: Option<usize>, rules: &[Rule], meaning: &str) -> String {
 
 impl Declared {
     /// The question about one subject.
-    fn request<'a>(&self, subject: &Subject, http: &'a HttpClient) -> Result<Request<'a>, Unfilled> {
-        let question = &self.declaration.question;
-        let filling = Filling { subject, key: self.key.as_ref() };
-        let base = self.base(subject.email().domain()).ok_or(Unfilled)?;
+    fn request<'a>(
+        &self,
+        question: &Question,
+        filling: Filling<'_>,
+        http: &'a HttpClient,
+    ) -> Result<Request<'a>, Unfilled> {
+        let base = self.base(filling.subject.email().domain()).ok_or(Unfilled)?;
         let url = below(&base, &question.path.fill_url(filling)?).ok_or(Unfilled)?;
         let mut request = match (question.method, &question.body) {
             (Method::Get, _) => http.get(url),

@@ -11,6 +11,7 @@ use super::{Exit, Global, out};
 
 pub(crate) mod check;
 pub(crate) mod gate;
+pub(crate) mod switch;
 
 use gate::Gates;
 
@@ -20,6 +21,10 @@ pub(crate) enum Command {
     List,
     /// Ask one provider about one address, and tell each step; nothing is stored
     Check(check::Args),
+    /// Switch a provider on: writes `enabled = true` into the settings file, and a tier for one that is in none
+    Enable(switch::Enable),
+    /// Switch a provider off: writes `enabled = false` into the settings file
+    Disable(switch::Disable),
     /// Ask a provider no more, from no worker; its lookups wait and lose no attempt
     Pause {
         /// The provider's name
@@ -43,6 +48,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> anyhow::Result<Exi
     match command {
         Command::List => list(&host, global.json).await,
         Command::Check(args) => check::run(&host, &args, global.json).await,
+        Command::Enable(args) => switch::enable(&host, &args, global.json),
+        Command::Disable(args) => switch::disable(&host, &args, global.json),
         Command::Pause { name, length, reason } => {
             gate::pause(&host, &name, length, reason.as_deref(), global.json).await
         }
@@ -55,13 +62,13 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
     let gates = Gates::read(host).await?;
     let mut table = out::table(["Provider", "state", "supplies", "is told", "quota", "price", "key"], &[]);
     for seat in panel.seats() {
-        let about = &seat.descriptor;
-        let (state, missing) = match &seat.state {
-            State::On(_) if !is_in_a_tier(host, &about.name) => {
-                ("on", Some("in no tier of `enrich.tiers`: nobody asks it"))
+        // With a key, what it is told and its quota may be another.
+        let (about, state, missing) = match &seat.state {
+            State::On(installed) if tier_of(host, &seat.descriptor.name).is_none() => {
+                (installed.descriptor(), "on", Some("in no tier of `enrich.tiers`: nobody asks it"))
             }
-            State::On(_) => ("on", None),
-            State::Off(missing) => ("off", Some(missing.as_ref())),
+            State::On(installed) => (installed.descriptor(), "on", None),
+            State::Off(missing) => (&seat.descriptor, "off", Some(missing.as_ref())),
         };
         let supplies: Vec<_> = about.supplies.iter().map(|field| field.as_str()).collect();
         let limits = host.config.provider(&about.name).limits(
@@ -77,7 +84,7 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
                 "closed": gates.closed(&about.name), "budget": host.config.provider(&about.name).budget(about),
                 "used": gates.used(&about.name),
                 "price_per_match_micros": about.price.per_match, "price_per_miss_micros": about.price.per_miss,
-                "key": about.key, "terms": about.terms,
+                "key": about.key, "terms": about.terms, "tier": tier_of(host, &about.name),
             }))?;
             continue;
         }
@@ -104,10 +111,18 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
     }
     if !json {
         out::line(table);
+        for about in panel.seats().iter().map(|seat| &seat.descriptor) {
+            if let Some(terms) = &about.terms {
+                out::line(format_args!("  terms of {}: {terms}", about.name));
+            }
+        }
+        out::line("  switch one on or off: `gleaner provider enable|disable NAME`");
     }
     Ok(Exit::Done)
 }
 
-fn is_in_a_tier(host: &Host, name: &str) -> bool {
-    host.config.enrich.tiers.iter().flatten().any(|known| known == name)
+/// The number of the tier in which it is asked, from 1.
+fn tier_of(host: &Host, name: &str) -> Option<usize> {
+    let tiers = &host.config.enrich.tiers;
+    tiers.iter().position(|tier| tier.iter().any(|known| known == name)).map(|at| at + 1)
 }

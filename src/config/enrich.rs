@@ -38,7 +38,8 @@ impl Default for Enrich {
             wanted: Field::ALL.to_vec(),
             min_confidence: Thresholds::default(),
             tiers: vec![
-                tier(&["gravatar", "github", "homepage"]),
+                tier(&["gravatar", "github", "homepage", "webfinger", "gitlab"]),
+                tier(&["keybase", "bluesky"]),
                 tier(&["enrich_so"]),
                 tier(&["hunter"]),
                 tier(&["apollo"]),

@@ -13,8 +13,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::Web;
+use super::key;
 use super::money::MoneyText;
-use super::source::{self, ConfigError};
+use super::source::ConfigError;
 
 /// One table `[providers.NAME]`. Everything is optional: the provider's own defaults hold otherwise.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -62,7 +63,7 @@ impl ProviderConfig {
     pub fn settings(&self, name: &str) -> Result<ProviderSettings, ConfigError> {
         let key = match &self.key {
             Some(key) => Some(key.clone()),
-            None => source::secret(self.key_file.as_deref(), &self.key_variable(name))?,
+            None => key::read(name, self.key_file.as_deref(), &self.key_variable(name))?,
         };
         Ok(ProviderSettings {
             endpoint: self.endpoint.clone(),

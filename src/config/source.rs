@@ -32,6 +32,8 @@ pub enum ConfigError {
     Declaration { path: PathBuf, message: String },
     #[error("the key file `{}` can be read by others; run `chmod 600` on it", path.display())]
     Exposed { path: PathBuf },
+    #[error("the key of `{provider}` in {place} {fault}")]
+    Key { provider: String, place: String, fault: &'static str },
     #[error(
         "the HTTP door has no token; make one with `gleaner token new FILE`, and set `http.token_file` or GLEANER_HTTP_TOKEN"
     )]

@@ -18,6 +18,9 @@ use tokio::time::Instant;
 use crate::config::{Config, ConfigError, ProviderConfig, Send};
 use crate::fleet::Fleet;
 
+/// How often it is said that a provider's answers cannot be read.
+const BETWEEN_PUZZLES: Duration = Duration::from_mins(1);
+
 /// All providers of the catalog, and the tiers of those that are on.
 pub struct Panel {
     seats: Vec<Seat>,
@@ -47,8 +50,18 @@ pub struct Installed {
     only_for: Option<Vec<Segment>>,
     /// Set while the provider refuses us: its own words, and when we may try again.
     closed: Mutex<Option<(Instant, LookupError)>>,
+    /// Answers of another shape than documented, since when it was last said.
+    puzzles: Mutex<Puzzles>,
     /// Set while an operator keeps it closed for the whole fleet.
     paused: Mutex<Option<LookupError>>,
+}
+
+/// Answers that could not be read.
+#[derive(Debug, Default)]
+struct Puzzles {
+    /// Not told yet.
+    untold: u64,
+    told: Option<Instant>,
 }
 
 /// Why the panel cannot be seated.
@@ -120,9 +133,11 @@ impl fmt::Debug for Panel {
 fn seat(row: &Row, config: &Config, network: &Network, fleet: Option<&Fleet>) -> Result<Seat, PanelError> {
     let (name, descriptor) = (row.name(), row.descriptor());
     let own = config.provider(name);
+    if let Some(reason) = unwanted(row, &descriptor, own.enabled) {
+        return Ok(Seat { descriptor, state: State::Off(reason) });
+    }
     let settings = settings(row, config)?;
-    let missing = unwanted(row, &descriptor, own.enabled)
-        .or_else(|| missing(&descriptor, &own, settings.key.is_some(), config));
+    let missing = missing(&descriptor, &own, settings.key.is_some(), config);
     let state = match missing {
         Some(missing) if own.enabled == Some(true) => {
             return Err(refused(name, format!("is switched on but {missing}")));
@@ -155,7 +170,13 @@ fn unwanted(row: &Row, descriptor: &Descriptor, enabled: Option<bool>) -> Option
     }
 }
 
-/// What it lacks to be asked.
+/// What a provider lacks to be asked, once it is wanted.
+pub fn lacks(descriptor: &Descriptor, config: &Config) -> Result<Option<Cow<'static, str>>, ConfigError> {
+    let own = config.provider(&descriptor.name);
+    let has_key = own.settings(&descriptor.name)?.key.is_some();
+    Ok(missing(descriptor, &own, has_key, config))
+}
+
 fn missing(
     descriptor: &Descriptor,
     own: &ProviderConfig,
@@ -207,7 +228,14 @@ fn refused(name: &str, reason: String) -> PanelError {
 
 impl Installed {
     pub fn new(provider: Arc<dyn Provider>, http: HttpClient) -> Self {
-        Self { provider, http, only_for: None, closed: Mutex::new(None), paused: Mutex::new(None) }
+        Self {
+            provider,
+            http,
+            only_for: None,
+            closed: Mutex::new(None),
+            puzzles: Mutex::default(),
+            paused: Mutex::new(None),
+        }
     }
 
     /// The same, asked about these kinds of address alone.
@@ -262,6 +290,21 @@ impl Installed {
         }
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         closed.as_ref().filter(|(until, _)| Instant::now() < *until).map(|(_, error)| error.clone())
+    }
+
+    /// Says that a vendor's answer has another shape than documented: once a minute, with how many there were. A stranger's
+    /// page owes us no shape.
+    pub fn puzzle(&self, error: &LookupError) {
+        if self.descriptor().reach == Reach::Web {
+            return;
+        }
+        let mut puzzles = self.puzzles.lock().unwrap_or_else(PoisonError::into_inner);
+        puzzles.untold += 1;
+        if puzzles.told.is_none_or(|told| told.elapsed() >= BETWEEN_PUZZLES) {
+            let (provider, answers) = (self.name(), puzzles.untold);
+            *puzzles = Puzzles { untold: 0, told: Some(Instant::now()) };
+            tracing::warn!(provider, answers, %error, "`{provider}` answers in another shape than documented: has its contract changed? try `gleaner provider check {provider}`");
+        }
     }
 
     /// Remembers that the provider refuses us, so that a wrong key costs one call and not thousands, from the whole fleet. Says

@@ -24,6 +24,8 @@ mod http_door;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod merge;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod metrics;
@@ -41,6 +43,8 @@ mod reconcile;
 mod sql_door;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod switching;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

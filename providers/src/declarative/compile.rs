@@ -39,8 +39,13 @@ pub(super) fn compile(name: &str, text: &str) -> Result<Declaration, Fault> {
 fn declaration(name: &str, file: File) -> Result<Declaration, Wrong> {
     let place = file.request.span();
     let question = question(file.request.into_inner())?;
+    if question.templates().any(Template::holds_ticket) {
+        let message = "`{handle}` is there when an answer is collected: it belongs into `[collect]`";
+        return Err(Wrong(place, message.to_owned()));
+    }
     let key = file.key.unwrap_or(KeyNeed::None);
     check_key(&question, key, &place)?;
+    let collect = file.collect.map(|asked| collect(asked, &question, key)).transpose()?;
     let told = told(&question, &file.endpoint, file.reach).ok_or_else(|| {
         let message = "asks about nobody: fill `{email}`, `{email_sha256}` or another placeholder into `path`, `query`, \
                        `headers` or `body`";
@@ -56,6 +61,11 @@ fn declaration(name: &str, file: File) -> Result<Declaration, Wrong> {
     let mut selectors = Selectors::new(file.answers);
     let rules = file.rules.into_iter().map(|rule| self::rule(rule, file.answers, &mut selectors));
     let rules = rules.collect::<Result<Vec<_>, _>>()?;
+    if collect.is_some() != rules.iter().any(|rule| rule.handle.is_some()) {
+        let message = "`[collect]` and a rule with `then = \"pending\"` and `handle` go together: the one says where the answer \
+                       will be, the other what it is called";
+        return Err(Wrong(place, message.to_owned()));
+    }
     let place = file.fields.span();
     let fields = fields(file.fields.into_inner(), file.answers, &mut selectors)?;
     if fields.supplies().is_empty() {
@@ -80,7 +90,7 @@ fn declaration(name: &str, file: File) -> Result<Declaration, Wrong> {
         terms: file.terms.map(Into::into),
         opt_in: true,
     };
-    Ok(Declaration { descriptor, question, selectors, format: file.answers, rules, fields })
+    Ok(Declaration { descriptor, question, collect, selectors, format: file.answers, rules, fields })
 }
 
 impl From<Audience> for Reach {
@@ -137,6 +147,27 @@ fn question(question: file::Question) -> Result<Question, Wrong> {
         headers: templates(question.headers)?,
         body: body.transpose()?,
     })
+}
+
+/// The question that fetches an answer which was not ready. It may tell no more than the first one.
+fn collect(asked: Spanned<file::Question>, question: &Question, key: KeyNeed) -> Result<Question, Wrong> {
+    let place = asked.span();
+    let collect = self::question(asked.into_inner())?;
+    if key != KeyNeed::None {
+        check_key(&collect, key, &place)?;
+    }
+    let told = |question: &Question| -> Vec<_> {
+        question.templates().flat_map(Template::slots).filter_map(Slot::told).collect()
+    };
+    let before = told(question);
+    if !collect.templates().any(Template::holds_ticket)
+        || told(&collect).iter().any(|told| !before.contains(told))
+    {
+        let message =
+            "fetches an answer by its `{handle}`, and tells no more of the member than `[request]` did";
+        return Err(Wrong(place, message.to_owned()));
+    }
+    Ok(collect)
 }
 
 fn body(value: toml::Value) -> Result<Body, String> {

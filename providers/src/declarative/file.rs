@@ -35,6 +35,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) answers: Format,
     pub(super) request: Spanned<Question>,
+    pub(super) collect: Option<Spanned<Question>>,
     #[serde(default, rename = "rule")]
     pub(super) rules: Vec<Spanned<Rule>>,
     pub(super) fields: Spanned<Fields>,

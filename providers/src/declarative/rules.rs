@@ -13,6 +13,9 @@ use crate::http::{Response, default_meaning};
 /// How long an answer takes to be ready when nobody says so.
 const UNSAID_WAIT: Duration = Duration::from_mins(2);
 
+/// The longest word for an answer that is not ready.
+const LONGEST_HANDLE: usize = 512;
+
 /// One rule.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
@@ -80,9 +83,16 @@ impl Rule {
             Then::NoMatch => Ruling::NoMatch,
             Then::Objected => Ruling::Objected,
             Then::Pending => {
-                let handle = self.handle.as_ref().map(|selector| document.find(selector).texts);
-                let handle = handle.and_then(|texts| texts.into_iter().next()).unwrap_or_default();
-                Ruling::Pending { handle, after: after().unwrap_or(UNSAID_WAIT) }
+                let after = after().unwrap_or(UNSAID_WAIT);
+                let Some(selector) = &self.handle else {
+                    return Ruling::Pending { handle: String::new(), after };
+                };
+                match document.find(selector).texts.into_iter().next().filter(|text| is_handle(text)) {
+                    Some(handle) => Ruling::Pending { handle, after },
+                    None => {
+                        Ruling::Error(LookupError::malformed("an answer to wait for, without its handle"))
+                    }
+                }
             }
             Then::RateLimited => {
                 Ruling::Error(LookupError::RateLimited { after: after().unwrap_or(UNSAID_WAIT) })
@@ -96,6 +106,11 @@ impl Rule {
             Then::Malformed => Ruling::Error(LookupError::Malformed { reason: reason() }),
         }
     }
+}
+
+/// Whether a text can be kept, and sent again in a URL: one word of plain characters.
+fn is_handle(text: &str) -> bool {
+    text.len() <= LONGEST_HANDLE && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// The rule that fits, by its number from 1, and what the answer means.

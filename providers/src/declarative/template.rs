@@ -16,13 +16,14 @@ use crate::subject::Subject;
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The placeholders, but for `{handle.NETWORK}`.
-const KNOWN: [(&str, Slot); 6] = [
+const KNOWN: [(&str, Slot); 7] = [
     ("email", Slot::Email),
     ("email_sha256", Slot::EmailSha256),
     ("email_md5", Slot::EmailMd5),
     ("local", Slot::Local),
     ("domain", Slot::Domain),
     ("key", Slot::Key),
+    ("handle", Slot::Ticket),
 ];
 
 /// A text in which some places are filled for each lookup.
@@ -47,6 +48,8 @@ pub(super) enum Slot {
     Local,
     Domain,
     Key,
+    /// The vendor's word for an answer that was not ready.
+    Ticket,
     /// The account name on this network that an earlier tier found.
     Handle(&'static str),
 }
@@ -56,6 +59,7 @@ pub(super) enum Slot {
 pub(super) struct Filling<'a> {
     pub(super) subject: &'a Subject,
     pub(super) key: Option<&'a SecretString>,
+    pub(super) ticket: Option<&'a str>,
 }
 
 /// Why a template cannot be filled for this subject: it has no such identifier, or one that no URL can hold.
@@ -110,6 +114,10 @@ impl Template {
 
     pub(super) fn holds_key(&self) -> bool {
         self.slots().any(|slot| *slot == Slot::Key)
+    }
+
+    pub(super) fn holds_ticket(&self) -> bool {
+        self.slots().any(|slot| *slot == Slot::Ticket)
     }
 
     /// The text as it is sent in a header or a body.
@@ -182,11 +190,11 @@ impl Slot {
             Self::EmailSha256 | Self::EmailMd5 => Some(Identifier::AddressHash),
             Self::Domain => Some(Identifier::Domain),
             Self::Handle(_) => Some(Identifier::Handle),
-            Self::Key => None,
+            Self::Key | Self::Ticket => None,
         }
     }
 
-    fn value(&self, Filling { subject, key }: Filling<'_>) -> Option<String> {
+    fn value(&self, Filling { subject, key, ticket }: Filling<'_>) -> Option<String> {
         let email = subject.email();
         Some(match self {
             Self::Email => email.expose().to_owned(),
@@ -195,6 +203,7 @@ impl Slot {
             Self::Local => email.local_part().to_owned(),
             Self::Domain => email.domain().to_owned(),
             Self::Key => key?.expose_secret().to_owned(),
+            Self::Ticket => ticket?.to_owned(),
             Self::Handle(network) => subject.account_on(&[network])?.value.handle()?.to_owned(),
         })
     }
@@ -215,7 +224,7 @@ mod tests {
 
     fn in_url(template: &str, email: &str) -> Result<String, Unfilled> {
         let subject = subject(email);
-        Template::parse(template).unwrap().fill_url(Filling { subject: &subject, key: None })
+        Template::parse(template).unwrap().fill_url(Filling { subject: &subject, key: None, ticket: None })
     }
 
     #[test]
@@ -231,7 +240,7 @@ mod tests {
             assert_eq!(in_url(template, email).as_deref(), Ok(filled), "{template}");
         }
         let subject = subject("ada+x@example.com");
-        let filling = Filling { subject: &subject, key: Some(&"a/b".into()) };
+        let filling = Filling { subject: &subject, key: Some(&"a/b".into()), ticket: None };
         let header = Template::parse("Bearer {key} for {email}").unwrap();
         assert_eq!(header.fill(filling).as_deref(), Ok("Bearer a/b for ada+x@example.com"));
     }
@@ -255,7 +264,11 @@ mod tests {
             ("{email}", hostile, true),
         ] {
             let subject = subject(email);
-            let filled = Template::parse(template).unwrap().fill(Filling { subject: &subject, key: None });
+            let filled = Template::parse(template).unwrap().fill(Filling {
+                subject: &subject,
+                key: None,
+                ticket: None,
+            });
             assert_eq!(filled.is_ok(), is_filled, "{template} with {email}");
         }
     }
@@ -263,7 +276,7 @@ mod tests {
     #[test]
     fn a_wrong_placeholder_is_refused_with_the_nearest_known_one() {
         let error = |text| Template::parse(text).unwrap_err();
-        insta::assert_snapshot!(error("{emial}"), @"unknown placeholder `{emial}`; known are {email}, {email_sha256}, {email_md5}, {local}, {domain}, {key}, {handle.NETWORK}; did you mean `{email}`?");
+        insta::assert_snapshot!(error("{emial}"), @"unknown placeholder `{emial}`; known are {email}, {email_sha256}, {email_md5}, {local}, {domain}, {key}, {handle}, {handle.NETWORK}; did you mean `{email}`?");
         insta::assert_snapshot!(error("{handle.githup}"), @"`githup` is no network that profiles are known of; did you mean `{handle.github}`?");
         insta::assert_snapshot!(error("{email"), @"a brace without its other half; a brace itself is written twice");
         insta::assert_snapshot!(error("email}"), @"a brace without its other half; a brace itself is written twice");

@@ -4,17 +4,21 @@
 //! spoilt or billed is decided here, in one order for all.
 
 pub(super) mod apollo;
+pub(super) mod bluesky;
 pub(super) mod enrich_so;
 pub(super) mod fullcontact;
 pub(super) mod fullenrich;
 pub(super) mod github;
+pub(super) mod gitlab;
 pub(super) mod gravatar;
 pub(super) mod homepage;
 pub(super) mod hunter;
+pub(super) mod keybase;
 pub(super) mod people_data_labs;
 pub(super) mod pipl;
 pub(super) mod rocketreach;
 mod spoil;
+pub(super) mod webfinger;
 
 use std::time::Duration;
 

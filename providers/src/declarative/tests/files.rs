@@ -37,13 +37,13 @@ fn the_file_itself_is_right() {
 
 #[test]
 fn words_that_nobody_knows_are_refused_with_the_nearest_known_one() {
-    insta::assert_snapshot!(fault("quota =", "qouta ="), @"5:1: unknown field `qouta`, expected one of `title`, `docs`, `endpoint`, `reach`, `key`, `quota`, `burst`, `price_per_match`, `price_per_miss`, `terms`, `answers`, `request`, `rule`, `fields`; did you mean `quota`?");
+    insta::assert_snapshot!(fault("quota =", "qouta ="), @"5:1: unknown field `qouta`, expected one of `title`, `docs`, `endpoint`, `reach`, `key`, `quota`, `burst`, `price_per_match`, `price_per_miss`, `terms`, `answers`, `request`, `collect`, `rule`, `fields`; did you mean `quota`?");
     insta::assert_snapshot!(fault("path =", "pth ="), @"7:1: unknown field `pth`, expected one of `method`, `path`, `query`, `headers`, `body`; did you mean `path`?");
     insta::assert_snapshot!(fault("then = \"no_match\"", "then = \"nomatch\""), @"12:8: unknown variant `nomatch`, expected one of `match`, `no_match`, `pending`, `objected`, `rate_limited`, `quota_exhausted`, `denied`, `unavailable`, `refused`, `malformed`; did you mean `no_match`?");
     insta::assert_snapshot!(fault("full_name", "fullname"), @"16:1: unknown field `fullname`, expected one of `confidence`, `assurance`, `full_name`, `given_name`, `family_name`, `birth_date`, `birth_year`, `age`, `profiles`, `evidence`; did you mean `full_name`?");
     insta::assert_snapshot!(fault("network =", "netwrok ="), @"17:28: unknown field `netwrok`, expected one of `from`, `confidence`, `assurance`, `network`, `each`, `network_from`; did you mean `network`?");
     insta::assert_snapshot!(fault("\"github\"", "\"githup\""), @"17:26: `githup` is no network that profiles are known of; did you mean `github`?");
-    insta::assert_snapshot!(fault("{email}", "{emial}"), @"7:8: unknown placeholder `{emial}`; known are {email}, {email_sha256}, {email_md5}, {local}, {domain}, {key}, {handle.NETWORK}; did you mean `{email}`?");
+    insta::assert_snapshot!(fault("{email}", "{emial}"), @"7:8: unknown placeholder `{emial}`; known are {email}, {email_sha256}, {email_md5}, {local}, {domain}, {key}, {handle}, {handle.NETWORK}; did you mean `{email}`?");
     insta::assert_snapshot!(fault("\"broker\"", "\"brokr\""), @"15:13: unknown variant `brokr`, expected one of `broker`, `self_asserted`, `proven`; did you mean `broker`?");
 }
 
@@ -75,6 +75,9 @@ fn what_does_not_go_together_is_refused() {
     insta::assert_snapshot!(fault("status = [404, \"5xx\"]\n", ""), @"10:1: fits every answer: give it a `status`, a `where` or an `unless`");
     insta::assert_snapshot!(fault("then = \"no_match\"", "then = \"no_match\"\nafter = \"5s\""), @"10:1: `after` goes with `pending`, `rate_limited` and `quota_exhausted`");
     insta::assert_snapshot!(fault("full_name = \"$.name\"\nprofiles = [\"$.urls[*]\", { network = \"github\", from = \"$.github\" }]", ""), @"13:1: supplies nothing: give `full_name`, `birth_date`, `profiles` or another field its selector");
+    insta::assert_snapshot!(fault("{email}", "{email}/{handle}"), @"6:1: `{handle}` is there when an answer is collected: it belongs into `[collect]`");
+    insta::assert_snapshot!(fault("[fields]", "[collect]\npath = \"answers/{handle}\"\n[fields]"), @r##"13:1: does not send the key that is declared: write, say, `headers = { authorization = "Bearer {key}" }`"##);
+    insta::assert_snapshot!(fault("then = \"no_match\"", "then = \"pending\"\nhandle = \"$.id\""), @r##"6:1: `[collect]` and a rule with `then = "pending"` and `handle` go together: the one says where the answer will be, the other what it is called"##);
     insta::assert_snapshot!(fault("quota =", "answers = \"html\"\nquota ="), @"17:13: `$.name` is no CSS selector, such as `h1.name` or `a[rel=me] @href`");
 }
 

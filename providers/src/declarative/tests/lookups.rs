@@ -23,6 +23,9 @@ const EVERYTHING: &str = r#"
     path = "person"
     headers = { x-api-key = "{key}" }
     body = { email = "{email}", want = ["name", "age"], limit = 1, strict = true }
+    [collect]
+    path = "answers/{handle}"
+    headers = { x-api-key = "{key}" }
     [[rule]]
     status = 202
     then = "pending"
@@ -98,6 +101,7 @@ async fn the_first_rule_that_fits_says_what_an_answer_means() {
     let cases = [
         (later.clone(), pending(90)),
         (later.header("retry-after", "30"), pending(30)),
+        (Reply::json(202, "{}"), Err(LookupError::malformed("an answer to wait for, without its handle"))),
         (Reply::html(451, "no"), Ok(Lookup::Objected)),
         (Reply::json(403, r#"{"error":"slow_down"}"#), Err(LookupError::RateLimited { after: minutes(5) })),
         (Reply::json(403, r#"{"error":"no_credit"}"#), Err(exhausted(None))),
@@ -190,19 +194,13 @@ async fn what_an_answer_lacks_or_contradicts_costs_confidence_or_the_field() {
     assert_eq!((contradicted.value.width_in_days(), contradicted.confidence.get()), (1, 0.4));
 }
 
-/// One lookup with its trail, at a port where nobody listens: what would be sent is what counts.
-async fn sent(
-    declaration: &Declaration,
-    subject: &Subject,
-    key: Option<SecretString>,
-) -> (Trail, Result<Lookup, LookupError>) {
+/// A door to a port where nobody listens.
+fn nowhere(key: Option<SecretString>) -> (HttpClient, ProviderSettings) {
     let settings = ProviderSettings {
-        // Nobody listens there.
         endpoint: Some("http://127.0.0.1:9/".to_owned()),
         key,
         ..ProviderSettings::default()
     };
-    let provider = declaration.build(&settings).unwrap();
     let now = jiff::Timestamp::from_second(NOW_UNIX_SECONDS).unwrap();
     let network = Network::new(None, ManualClock::at(now)).unwrap();
     let limits = Limits {
@@ -210,8 +208,18 @@ async fn sent(
         attempts: 1,
         ..Limits::for_quota(Quota::per_second(1000))
     };
+    (network.client("test", limits), settings)
+}
+
+/// One lookup with its trail: what would be sent is what counts.
+async fn sent(
+    declaration: &Declaration,
+    subject: &Subject,
+    key: Option<SecretString>,
+) -> (Trail, Result<Lookup, LookupError>) {
+    let (client, settings) = nowhere(key);
     let trail = Trail::default();
-    let outcome = provider.lookup(subject, &network.client("test", limits).with_trail(&trail)).await;
+    let outcome = declaration.build(&settings).unwrap().lookup(subject, &client.with_trail(&trail)).await;
     (trail, outcome)
 }
 
@@ -228,6 +236,22 @@ async fn a_trail_shows_what_is_sent_and_never_the_key() {
     failed: unavailable: unavailable: connection refused
     "##);
     assert_eq!(format!("{trail:?}"), "Trail(4 steps, redacted)");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_waited_for_is_fetched_by_its_handle() {
+    let declaration = declared("everything", EVERYTHING);
+    let (client, settings) = nowhere(Some("key-for-tests".into()));
+    let trail = Trail::default();
+    let provider = declaration.build(&settings).unwrap();
+    let outcome = provider.collect("q/7", &ada(), &client.with_trail(&trail)).await;
+    assert_eq!(outcome.unwrap_err().class(), "unavailable");
+    assert_eq!(trail.steps()[0].text, "GET http://127.0.0.1:9/answers/q%2F7");
+    // A file without `[collect]` asks the same again.
+    let trail = Trail::default();
+    let provider = declared("scim_directory", SCIM).build(&settings).unwrap();
+    provider.collect("q/7", &ada(), &client.with_trail(&trail)).await.unwrap_err();
+    assert!(trail.steps()[0].text.starts_with("GET http://127.0.0.1:9/Users?"));
 }
 
 #[tokio::test]
