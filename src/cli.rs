@@ -10,6 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gleaner::config::DatabaseUrl;
 use gleaner::telemetry::{self, LogFormat};
+use gleaner_providers::catalog::Catalog;
 use tracing_subscriber::filter::LevelFilter;
 
 mod doors;
@@ -94,6 +95,9 @@ pub(crate) struct Global {
     /// How it is logged
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "GLEANER_LOG_FORMAT")]
     log_format: Format,
+    /// The providers that the binary brings along.
+    #[arg(skip)]
+    catalog: Catalog,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -12,6 +12,8 @@ mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod declared;
+#[cfg(test)]
 mod faulty;
 #[cfg(test)]
 mod fleet;
@@ -37,6 +39,8 @@ mod reconcile;
 mod sql_door;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod switching;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::demand::Demand;
 use super::mutation::{with_hostile_texts, with_unknown_fields, with_wrong_types};
 use super::server::{Reply, Route, Script};
 use super::{Contract, Format, MAX_BODY_BYTES};
+use crate::provider::Reach;
 
 /// One case.
 pub(super) struct Case {
@@ -21,17 +22,17 @@ impl Case {
 }
 
 /// Every case of a contract.
-pub(super) fn cases(contract: &Contract) -> Vec<Case> {
+pub(super) fn cases<B>(contract: &Contract<B>, reach: Reach) -> Vec<Case> {
     let mut cases = answers(contract);
     cases.extend(refusals(contract));
     cases.extend(outages(contract));
-    cases.extend(wrong_bodies(contract));
+    cases.extend(wrong_bodies(contract, reach));
     cases.extend(mutants(contract));
     cases
 }
 
 /// What the vendor says when all is well.
-fn answers(contract: &Contract) -> Vec<Case> {
+fn answers<B>(contract: &Contract<B>) -> Vec<Case> {
     let matching = || Script::Routes(contract.matching.clone());
     vec![
         Case::new("match", matching(), Demand::Match),
@@ -41,7 +42,7 @@ fn answers(contract: &Contract) -> Vec<Case> {
 }
 
 /// What the vendor says when it will not answer, in its own way.
-fn refusals(contract: &Contract) -> Vec<Case> {
+fn refusals<B>(contract: &Contract<B>) -> Vec<Case> {
     let rate_limited = contract.rate_limited.as_ref();
     let rate_limited = rate_limited.map(|(reply, after)| ("rate limit", reply, Demand::RateLimited(*after)));
     let bad_key = contract.bad_key.as_ref().map(|reply| ("bad key", reply, Demand::Denied));
@@ -52,7 +53,7 @@ fn refusals(contract: &Contract) -> Vec<Case> {
 }
 
 /// When the vendor is down.
-fn outages(contract: &Contract) -> Vec<Case> {
+fn outages<B>(contract: &Contract<B>) -> Vec<Case> {
     let down = |status| Script::Always(Reply::html(status, "<h1>An error of the gateway</h1>"));
     let mut outages = vec![
         Case::new("status 500", down(500), Demand::Unavailable),
@@ -68,11 +69,13 @@ fn outages(contract: &Contract) -> Vec<Case> {
 }
 
 /// Answers with the status of a match and a body that is none.
-fn wrong_bodies(contract: &Contract) -> Vec<Case> {
+fn wrong_bodies<B>(contract: &Contract<B>, reach: Reach) -> Vec<Case> {
     let Some(good) = contract.matching.first().map(|route| &route.reply) else { return Vec::new() };
     let always = |body: &[u8]| Script::Always(good.with_body(body.to_vec()));
     let is_json = contract.format == Format::Json;
-    let demand = if is_json { Demand::Malformed } else { Demand::NoMatch };
+    // A vendor's page of another shape is a changed contract; a stranger's is just not what we look for.
+    let is_strangers = !is_json && reach == Reach::Web;
+    let demand = if is_strangers { Demand::NoMatch } else { Demand::Malformed };
     let mut cases = vec![
         Case::new("an empty body", always(b""), demand),
         Case::new("bytes that are no text", always(&[0xff, 0xfe, 0x00, 0x80]), demand),
@@ -99,7 +102,7 @@ fn wrong_bodies(contract: &Contract) -> Vec<Case> {
 }
 
 /// The matching answers with one thing changed.
-fn mutants(contract: &Contract) -> Vec<Case> {
+fn mutants<B>(contract: &Contract<B>) -> Vec<Case> {
     let mut cases = Vec::new();
     for (at, route) in contract.matching.iter().enumerate() {
         let instead = |body: Vec<u8>| {
