@@ -28,6 +28,7 @@ mod enqueue;
 mod enrich;
 mod explain;
 mod member;
+mod merge;
 mod migrate;
 mod normalize;
 mod plan;
@@ -143,6 +144,8 @@ enum Command {
     /// Show and try providers
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Merge findings of any sources about many people into one record each, and say how sure every field is
+    Merge(merge::Args),
     /// Show what becomes of names, ages, profiles, addresses, pages and URLs, value by value
     #[command(subcommand)]
     Normalize(normalize::Command),
@@ -199,6 +202,7 @@ impl Cli {
             Command::Token(command) => token::run(&self.global, &command),
             Command::Config(command) => config::run(&self.global, &command),
             Command::Provider(command) => provider::run(&self.global, command).await,
+            Command::Merge(args) => merge::run(&self.global, &args),
             Command::Normalize(command) => normalize::run(command),
             Command::Sandbox(args) => sandbox::run(&self.global, args).await,
         };
