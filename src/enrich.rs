@@ -11,7 +11,7 @@ use gleaner_providers::clock::SharedClock;
 use gleaner_providers::{Claim, Confidence, Field, SocialProfile, Subject};
 
 use crate::config::{Config, Retention, Retry};
-use crate::job::{Answer, Claimed, Hold, Outcome};
+use crate::job::{Answer, BatchId, Claimed, Hold, Outcome};
 use crate::record::Sourced;
 
 mod dossier;
@@ -36,6 +36,9 @@ pub trait Keep: Debug + Send + Sync {
     /// Whether this execution may still ask for money. Once its lease may have gone to somebody else, it may not: they
     /// ask the same.
     fn may_pay(&self, hold: Hold) -> bool;
+
+    /// Reserves money of the batch's ceiling; false where none is left, or nobody can say.
+    async fn reserve(&self, batch: BatchId, micros: u64) -> bool;
 
     /// Ends when the lease of this execution has.
     async fn lease_ended(&self, hold: Hold);
@@ -91,6 +94,7 @@ impl Enricher {
 
     /// Enriches one member. `stored` are the unexpired answers about the subject: they are not asked for again.
     pub async fn enrich(&self, job: &Claimed, stored: Vec<Answer>, keep: &dyn Keep) -> Outcome {
+        let stored = stored.into_iter().filter(|answer| job.takes(answer)).collect();
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
         let wanted = Wanted { fields: &self.policy.wanted, min_confidence: self.policy.min_confidence };

@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::member::MemberId;
 
+mod change;
+
+pub use change::{Change, ChangeKind, changes};
+
 /// One row of `supplemental_member_information`. `Debug` shows no personal data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {

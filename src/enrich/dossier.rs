@@ -19,6 +19,8 @@ pub(super) struct Dossier {
     /// Answers that were ordered by an earlier execution and should be ready: provider and handle.
     ready: Vec<(String, String)>,
     objected: bool,
+    /// What was reserved of the batch's ceiling.
+    reserved_micros: u64,
 }
 
 /// An answer that a provider still owes.
@@ -48,6 +50,7 @@ impl Dossier {
             owed: Vec::new(),
             ready: Vec::new(),
             objected: false,
+            reserved_micros: 0,
         };
         for answer in stored {
             match &answer.content {
@@ -64,6 +67,7 @@ impl Dossier {
     /// Adds what came of a lookup.
     pub(super) fn file(&mut self, reply: Reply) {
         self.lookups.extend(reply.entry);
+        self.reserved_micros += reply.reserved_micros;
         match reply.result {
             Ok(Told::Objected) => self.objected = true,
             Ok(Told::Answer { answer, kept }) => {
@@ -115,6 +119,10 @@ impl Dossier {
 
     pub(super) fn owed(&self) -> &[Owed] {
         &self.owed
+    }
+
+    pub(super) const fn reserved_micros(&self) -> u64 {
+        self.reserved_micros
     }
 
     pub(super) const fn is_objected(&self) -> bool {

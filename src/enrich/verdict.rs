@@ -23,8 +23,28 @@ pub(super) fn conclude(
     now: Timestamp,
 ) -> Outcome {
     let verdict = verdict(job, &dossier, policy, last_chance, now);
+    let verdict = if job.refreshes() { without_partial(verdict) } else { verdict };
+    let reserved_micros = dossier.reserved_micros();
     let (answers, lookups) = dossier.into_papers();
-    Outcome { hold: job.hold, member: job.member.clone(), subject: job.subject, verdict, answers, lookups }
+    Outcome {
+        hold: job.hold,
+        member: job.member.clone(),
+        subject: job.subject,
+        verdict,
+        answers,
+        lookups,
+        reserved_micros,
+    }
+}
+
+/// A replay that asks again has put the old answers aside: until it knows better, the old record stays.
+fn without_partial(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Retry { at, error, .. } => Verdict::Retry { at, error, partial: None },
+        Verdict::Snooze { at, reason, .. } => Verdict::Snooze { at, reason, partial: None },
+        Verdict::Dead { reason, error, .. } => Verdict::Dead { reason, error, partial: None },
+        Verdict::Written(_) | Verdict::Suppressed(_) => verdict,
+    }
 }
 
 fn verdict(job: &Claimed, dossier: &Dossier, policy: &Policy, last_chance: bool, now: Timestamp) -> Verdict {

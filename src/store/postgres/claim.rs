@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
+use super::batches::in_batches;
 use super::commit::{bury, finish};
 use super::rows::{Moment, micros, moment_from, subject_from};
 use super::session::Session;
 use super::suppress::tally_gone;
 use super::{PostgresStore, StoreError};
-use crate::job::{Claimed, DeadReason, Fence, Hold, JobId};
+use crate::job::{Claimed, DeadReason, Fence, Hold, InBatch, JobId};
 use crate::store::columns::{JOBS, email_of, member_of};
 use crate::store::plan::Dead;
 use crate::store::{Claim, Rescued, due};
@@ -37,7 +38,11 @@ pub const CLAIM: &str = concat!(
         lease_owner = $3
     WHERE id = ANY(ARRAY(
         SELECT due.id
-        FROM level
+        FROM (
+            SELECT priority FROM level WHERE priority <> ALL(ARRAY(",
+    due::held_back!(),
+    "))
+        ) AS level
         CROSS JOIN LATERAL (
             SELECT id FROM enrichment_jobs
             WHERE state = 'waiting' AND priority = level.priority
@@ -50,6 +55,7 @@ pub const CLAIM: &str = concat!(
     ))
     RETURNING
         id, fence, member_id, email, subject, attempt, queued_at, priority, run_at,
+        coalesce(replay, batch) AS batch,
         coalesce($1, statement_timestamp()) AS now,
         EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed"
 );
@@ -114,6 +120,9 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         .bind(i64::from(claim.limit));
     let rows = session.rows(query).await?;
     session.end().await?;
+    let batch_of = |row: &PgRow| row.try_get::<Option<i64>, _>("batch");
+    let batches = rows.iter().filter_map(|row| batch_of(row).transpose()).collect::<Result<_, _>>()?;
+    let in_batches = in_batches(store, &batches).await?;
     let mut taken = Vec::with_capacity(rows.len());
     let (mut unreadable, mut suppressed) = (Vec::new(), Vec::new());
     for row in &rows {
@@ -122,7 +131,8 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
             suppressed.push(hold);
             continue;
         }
-        match claimed(row, hold, claim.now) {
+        let batch = batch_of(row)?.and_then(|batch| in_batches.get(&batch)).cloned();
+        match claimed(row, hold, batch, claim.now) {
             Ok(job) => {
                 let urgency: (i16, Timestamp) = (row.try_get("priority")?, moment_from(row, "run_at")?);
                 taken.push((urgency, job));
@@ -143,7 +153,12 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
     Ok(taken.into_iter().map(|(_, job)| job).collect())
 }
 
-fn claimed(row: &PgRow, hold: Hold, now: Timestamp) -> Result<Claimed, StoreError> {
+fn claimed(
+    row: &PgRow,
+    hold: Hold,
+    batch: Option<InBatch>,
+    now: Timestamp,
+) -> Result<Claimed, StoreError> {
     let attempt: i32 = row.try_get("attempt")?;
     Ok(Claimed {
         hold,
@@ -152,6 +167,7 @@ fn claimed(row: &PgRow, hold: Hold, now: Timestamp) -> Result<Claimed, StoreErro
         subject: subject_from(row, JOBS)?,
         attempt: u32::try_from(attempt).unwrap_or(0),
         queued_at: on_the_callers_clock(row, "queued_at", now)?,
+        batch,
     })
 }
 
@@ -304,6 +320,9 @@ pub(super) async fn next_due(store: &PostgresStore, now: Timestamp) -> Result<Op
                 WHERE state = 'waiting' AND priority = level.priority
             ) AS at
             FROM level
+            WHERE priority <> ALL(ARRAY(",
+        due::held_back!(),
+        "))
             UNION ALL
             SELECT min(lease_until) FROM enrichment_jobs WHERE state = 'running'
         ) AS due"

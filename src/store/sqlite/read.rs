@@ -45,7 +45,7 @@ const CENSUS: &str = "
         CROSS JOIN supplemental_member_information AS record ON record.member_id = elsewhere.member_id
     )
     SELECT
-        tally.taken_in, tally.repeated, tally.suppressed, jobs.waiting, jobs.running,
+        tally.taken_in, tally.repeated, tally.suppressed, tally.purged, jobs.waiting, jobs.running,
         records.complete - hidden.complete AS complete,
         records.partial - hidden.partial AS partial,
         records.no_match - hidden.no_match AS no_match,
@@ -67,6 +67,7 @@ pub(super) async fn census(store: &SqliteStore) -> Result<Census, StoreError> {
         no_match: row.try_get("no_match")?,
         suppressed: row.try_get("suppressed")?,
         dead_letters: row.try_get("dead_letters")?,
+        purged: row.try_get("purged")?,
         inbox: 0,
         repeated: row.try_get("repeated")?,
         with_name: row.try_get("with_name")?,
@@ -118,7 +119,7 @@ pub(super) async fn dead_letters(store: &SqliteStore, page: Page) -> Result<Vec<
     rows.iter().map(dead_letter).collect()
 }
 
-fn dead_letter(row: &SqliteRow) -> Result<DeadLetter, StoreError> {
+pub(super) fn dead_letter(row: &SqliteRow) -> Result<DeadLetter, StoreError> {
     let member: Option<&str> = row.try_get("member_id")?;
     Ok(DeadLetter {
         id: row.try_get("id")?,
