@@ -24,9 +24,11 @@ mod config;
 mod dead_letters;
 mod enqueue;
 mod enrich;
+mod explain;
 mod member;
 mod migrate;
 mod normalize;
+mod plan;
 mod provider;
 mod reconcile;
 mod sandbox;
@@ -111,6 +113,10 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Open the doors for messages (HTTP, brokers) and look nobody up: workers elsewhere do
     Intake,
+    /// Show whom an enrichment of an address would ask, in which order and at what price; asks nobody
+    Plan(plan::Args),
+    /// Show the whole story of a record: who was asked, what it cost, why each value won, who was not asked and why
+    Explain(explain::Args),
     /// Show what was taken in and what became of it
     Status,
     /// Make the database's tables, or bring them up to date (every command does so where they are not)
@@ -176,6 +182,8 @@ impl Cli {
             Command::Enqueue(args) => enqueue::run(&self.global, args).await,
             Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
+            Command::Plan(args) => plan::run(&self.global, args).await,
+            Command::Explain(args) => explain::run(&self.global, args).await,
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,

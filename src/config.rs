@@ -10,13 +10,13 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gleaner_providers::{Confidence, Field};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 mod brokers;
 mod check;
 mod database;
+mod enrich;
 mod http;
 mod metrics;
 mod money;
@@ -27,6 +27,7 @@ mod web;
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
+pub use enrich::{Enrich, Order, Send, Thresholds};
 pub use http::Http;
 pub use metrics::Metrics;
 pub use money::MoneyText;
@@ -114,31 +115,6 @@ impl Config {
     /// What is wrong with these settings; empty when nothing is.
     pub fn problems(&self) -> Vec<Problem> {
         check::problems(self)
-    }
-}
-
-/// Which fields are wanted, and whom to ask for them in which order.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct Enrich {
-    pub wanted: Vec<Field>,
-    /// A field below this confidence counts as not filled.
-    pub min_confidence: Confidence,
-    /// Tiers are asked in order, the providers of one tier at the same time.
-    pub tiers: Vec<Vec<String>>,
-    /// Members who may be younger are not kept.
-    pub minimum_age: u8,
-}
-
-impl Default for Enrich {
-    fn default() -> Self {
-        let tier = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        Self {
-            wanted: Field::ALL.to_vec(),
-            min_confidence: Confidence::literal(0.5),
-            tiers: vec![tier(&["gravatar", "github", "homepage"]), tier(&["people_data_labs"])],
-            minimum_age: 16,
-        }
     }
 }
 

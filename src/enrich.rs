@@ -8,24 +8,29 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use gleaner_providers::clock::SharedClock;
-use gleaner_providers::{Claim, Confidence, Field, SocialProfile, Subject};
 
-use crate::config::{Config, Retention, Retry};
+use crate::config::{Config, Enrich, Retention, Retry};
 use crate::job::{Answer, BatchId, Claimed, Hold, Outcome};
-use crate::record::Sourced;
+use crate::record::Fields;
 
+mod course;
 mod dossier;
 mod lookup;
+pub mod market;
 pub mod merge;
 pub mod panel;
+pub mod plan;
 mod schedule;
+pub mod story;
 mod verdict;
-mod waterfall;
+pub mod waterfall;
 
+use course::{Asked, Course};
 use dossier::Dossier;
-use merge::Merged;
+pub use market::Market;
 pub use panel::Panel;
-use waterfall::{Known, Wanted};
+pub use plan::Plan;
+use waterfall::Wanted;
 
 /// Stores an answer that cost money before it is used, so that no crash makes us pay for it twice.
 #[async_trait]
@@ -54,8 +59,9 @@ pub enum Kept {
 /// What the operator wants of an enrichment.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    pub wanted: Vec<Field>,
-    pub min_confidence: Confidence,
+    pub wanted: Wanted,
+    /// What the answers about one member may cost together.
+    pub max_cost_micros: Option<u64>,
     pub minimum_age: u8,
     pub policy_version: String,
     pub retry: Retry,
@@ -65,8 +71,11 @@ pub struct Policy {
 impl Policy {
     pub fn from_config(config: &Config) -> Self {
         Self {
-            wanted: config.enrich.wanted.clone(),
-            min_confidence: config.enrich.min_confidence,
+            wanted: Wanted {
+                fields: Fields::of(&config.enrich.wanted),
+                thresholds: config.enrich.min_confidence,
+            },
+            max_cost_micros: config.enrich.max_cost.map(|most| most.0.0),
             minimum_age: config.enrich.minimum_age,
             policy_version: config.policy_version.clone(),
             retry: config.retry.clone(),
@@ -80,16 +89,29 @@ impl Policy {
 pub struct Enricher {
     panel: Panel,
     policy: Policy,
+    market: Market,
     clock: SharedClock,
 }
 
 impl Enricher {
-    pub const fn new(panel: Panel, policy: Policy, clock: SharedClock) -> Self {
-        Self { panel, policy, clock }
+    /// Asks in the order of the tiers.
+    pub fn new(panel: Panel, policy: Policy, clock: SharedClock) -> Self {
+        let market = Market::new(&Enrich::default(), &panel);
+        Self { panel, policy, market, clock }
+    }
+
+    /// Asks in the order that this market knows.
+    #[must_use]
+    pub fn with_market(self, market: Market) -> Self {
+        Self { market, ..self }
     }
 
     pub const fn panel(&self) -> &Panel {
         &self.panel
+    }
+
+    pub const fn market(&self) -> &Market {
+        &self.market
     }
 
     /// Enriches one member. `stored` are the unexpired answers about the subject: they are not asked for again.
@@ -97,35 +119,32 @@ impl Enricher {
         let stored = stored.into_iter().filter(|answer| job.takes(answer)).collect();
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
-        let wanted = Wanted { fields: &self.policy.wanted, min_confidence: self.policy.min_confidence };
-
-        let tiers = self.panel.tiers();
-        for at in 0..=tiers.len() {
+        let course = Course::of(self, job.email.segment(), &job.subject);
+        // What was asked in this execution is not asked again, whatever came of it.
+        let mut asked = Asked::default();
+        let found = loop {
             let found = dossier.merged();
-            let subject = Subject::new(job.email.clone()).with_accounts(self.accounts(&found));
-            let known = Known { dossier: &dossier, found: &found, subject: &subject, last_chance };
-            let round = waterfall::round(tiers, at, &wanted, &known);
-            let lookups = round.iter().map(|question| {
+            let situation = course.situation(&dossier, &found, last_chance);
+            let subject = course.subject(&job.email, &found);
+            let candidates = course.candidates(&dossier, &subject, &asked);
+            let round = waterfall::round(&course.rules(), &situation, &candidates);
+            if round.is_empty() {
+                break found;
+            }
+            asked.note(&round, &candidates);
+            let lookups = course.questions(&round, &candidates).map(|question| {
                 let handle = dossier.handle(question.provider.name());
-                lookup::ask(*question, handle, &subject, job, &self.policy.retention, &self.clock, keep)
+                lookup::ask(question, handle, &subject, job, &self.policy.retention, &self.clock, keep)
             });
             for reply in join_all(lookups).await {
                 dossier.file(reply);
             }
             if dossier.is_objected() {
-                break;
+                break found;
             }
-        }
-        verdict::conclude(job, dossier, &self.policy, last_chance, self.clock.now())
-    }
-
-    /// The accounts that a later tier may be asked about: those sure enough to be the person's.
-    fn accounts(&self, found: &Merged) -> Vec<Claim<SocialProfile>> {
-        let is_sure = |profile: &&Sourced<SocialProfile>| profile.confidence >= self.policy.min_confidence;
-        let claim = |profile: &Sourced<SocialProfile>| {
-            Claim::new(profile.value.clone(), profile.confidence, profile.assurance)
         };
-        found.profiles.iter().filter(is_sure).map(claim).collect()
+        dossier.learn(course.segment, &self.policy.wanted.thresholds, &found);
+        verdict::conclude(job, dossier, &self.policy, last_chance, self.clock.now())
     }
 }
 

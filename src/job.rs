@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
+use gleaner_providers::email::Segment;
 use gleaner_providers::{EmailAddress, Finding, Identifier};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::keyring::{SeenKey, SubjectKey};
 use crate::member::MemberId;
-use crate::record::Record;
+use crate::record::{Fields, Record};
 
 mod batch;
 
@@ -266,6 +267,35 @@ pub struct LookupEntry {
     pub calls: u32,
     pub cost_micros: u64,
     pub at: Timestamp,
+    /// What can be learned from it; absent where it was not answered.
+    pub lesson: Option<Lesson>,
+}
+
+/// What one answer teaches about its provider. Holds no personal data.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Lesson {
+    /// The kind of address that was asked about.
+    pub segment: Segment,
+    /// The fields that it told surely enough; `None` where it did not know the person.
+    pub brought: Option<Fields>,
+    /// Fields of it that another provider had told alike, and such that the record contradicts.
+    pub agreed: Fields,
+    pub contradicted: Fields,
+}
+
+/// All lessons about one provider, one kind of address and one outcome, together.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LessonTotals {
+    pub provider: String,
+    pub segment: Segment,
+    pub brought: Option<Fields>,
+    pub answers: u64,
+    pub cost_micros: u64,
+    /// How long the answers took together.
+    pub duration: Duration,
+    /// Fields of them that another provider had told alike, and such that the record contradicts.
+    pub agreed: u64,
+    pub contradicted: u64,
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod due;
 mod failure;
 pub mod fleet;
 pub mod inbox;
+pub mod ledger;
 pub mod members;
 mod migrate;
 mod plan;
@@ -37,6 +38,7 @@ pub mod sqlite;
 pub use batches::Batches;
 pub use fleet::Fleet;
 pub use inbox::Inbox;
+pub use ledger::Ledger;
 pub use migrate::{Applied, Migrated};
 use postgres::PostgresStore;
 pub use reconcile::Reconcile;
@@ -66,7 +68,7 @@ pub async fn open(database: &Database, key_fingerprint: &str) -> Result<(SharedS
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
-pub trait Store: Batches + Fleet + Inbox + Reconcile + Requests + Debug + Send + Sync {
+pub trait Store: Batches + Fleet + Inbox + Ledger + Reconcile + Requests + Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
     ///
     /// A job that exists takes over the newest address (of several in one batch: the last). If that is another

@@ -27,6 +27,7 @@ mod committer;
 mod dispatcher;
 mod heart;
 mod held;
+mod learner;
 mod pulse;
 pub mod report;
 pub mod stop;
@@ -111,17 +112,18 @@ impl Worker {
             async move { fleet.pass_on().await }
         });
         let felt_enough = CancellationToken::new();
-        let feeling = tokio::spawn(
-            Finger {
-                store: Arc::clone(&self.store),
-                clock: Arc::clone(&self.clock),
-                fleet: Arc::clone(&self.fleet),
-                enricher: Arc::clone(&self.enricher),
-                held: Arc::clone(&held),
-                report: Arc::clone(&self.report),
-            }
-            .feel(felt_enough.clone()),
-        );
+        let learning =
+            learner::learn(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
+        let finger = Finger {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            fleet: Arc::clone(&self.fleet),
+            enricher: Arc::clone(&self.enricher),
+            held: Arc::clone(&held),
+            report: Arc::clone(&self.report),
+        };
+        let feeling = finger.feel(felt_enough.clone());
+        let feeling = tokio::spawn(async { tokio::join!(feeling, learning) });
         let dispatching = tokio::spawn(dispatcher::dispatch(
             dispatcher::Desk {
                 enricher: Arc::clone(&self.enricher),
@@ -152,7 +154,7 @@ impl Worker {
 }
 
 /// A task of ours that panicked has said so already; there is nothing to add here.
-fn join(ended: Result<(), tokio::task::JoinError>) {
+fn join<T>(ended: Result<T, tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!(cancelled = error.is_cancelled(), "a worker task ended early");
     }

@@ -133,6 +133,7 @@ fn lookup(provider: &str, now: Timestamp) -> LookupEntry {
         calls: 1,
         cost_micros: 0,
         at: now,
+        lesson: None,
     }
 }
 

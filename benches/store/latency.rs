@@ -141,6 +141,7 @@ fn descriptor() -> Descriptor {
         supplies: &[Field::Name],
         told: Identifier::Address,
         reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(1_000_000),
         price: Price::FREE,
         key: KeyNeed::None,

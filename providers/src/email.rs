@@ -17,11 +17,13 @@ use sha2::{Digest, Sha256};
 
 use crate::name::PersonName;
 
+pub use segment::Segment;
 pub(crate) use syntax::is_invisible;
 
 mod canonical;
 mod guess;
 mod kind;
+mod segment;
 mod syntax;
 mod unwrap;
 

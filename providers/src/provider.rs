@@ -74,6 +74,9 @@ pub struct Descriptor {
     /// Networks of which it can be asked about an account, in place of what it is told otherwise, once an earlier tier
     /// has found one. One that is told a handle and nothing else is asked only then.
     pub reads: &'static [&'static str],
+    /// Whether a hash of the address will do in place of the address: only such providers are asked where the operator
+    /// lets no address leave the house.
+    pub takes_hash: bool,
     /// The vendor's published quota for the kind of access that is usual.
     pub quota: Quota,
     pub price: Price,

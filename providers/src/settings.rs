@@ -12,6 +12,8 @@ pub struct ProviderSettings {
     /// Overrides the vendor's base URL: a vendor's sandbox host, a proxy, our own sandbox.
     pub endpoint: Option<String>,
     pub key: Option<SecretString>,
+    /// The address must not leave the house: a provider that takes a hash in its place sends nothing but the hash.
+    pub hash_only: bool,
     /// What only this provider knows, from the table `options`.
     pub options: toml::Table,
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 mod address;
 mod fediverse;
@@ -27,8 +27,8 @@ const MASTODON: &str = "mastodon";
 ///
 /// The canonical address alone is enough to read the profile again, so that stored profiles follow the table as
 /// it learns.
-#[derive(Clone, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[derive(Clone, Deserialize, Eq, Hash, PartialEq)]
+#[serde(try_from = "Stored<'_>")]
 pub struct SocialProfile {
     network: Cow<'static, str>,
     key: String,
@@ -37,12 +37,12 @@ pub struct SocialProfile {
 }
 
 /// The stored form of a profile.
-#[derive(Clone, Deserialize, Serialize)]
-struct Stored {
-    network: String,
+#[derive(Deserialize, Serialize)]
+struct Stored<'a> {
+    network: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    handle: Option<String>,
-    url: String,
+    handle: Option<Cow<'a, str>>,
+    url: Cow<'a, str>,
 }
 
 /// Why a text is not a person's profile. Carries nothing of the text.
@@ -203,16 +203,22 @@ impl fmt::Debug for SocialProfile {
     }
 }
 
-impl TryFrom<Stored> for SocialProfile {
+impl TryFrom<Stored<'_>> for SocialProfile {
     type Error = ProfileError;
 
-    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+    fn try_from(stored: Stored<'_>) -> Result<Self, Self::Error> {
         Self::parse(&stored.url)
     }
 }
 
-impl From<SocialProfile> for Stored {
-    fn from(profile: SocialProfile) -> Self {
-        Self { network: profile.network.into_owned(), handle: profile.handle, url: profile.url }
+impl Serialize for SocialProfile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { network, handle, url, .. } = self;
+        let stored = Stored {
+            network: Cow::Borrowed(network),
+            handle: handle.as_deref().map(Cow::Borrowed),
+            url: Cow::Borrowed(url),
+        };
+        stored.serialize(serializer)
     }
 }

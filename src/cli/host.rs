@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gleaner::clock::{SharedClock, SystemClock};
 use gleaner::config::{Config, Database, Problem};
-use gleaner::enrich::{Enricher, Panel, Policy};
+use gleaner::enrich::{Enricher, Market, Panel, Policy};
 use gleaner::fleet::Fleet;
 use gleaner::keyring::Keyring;
 use gleaner::store::{self, Migrated, SharedStore, StoreError};
@@ -110,10 +110,12 @@ impl Host {
         let owner = gleaner::keyring::incarnation().context("cannot name this worker")?;
         let fleet = Fleet::join(Arc::clone(store), Arc::clone(&self.clock), owner.clone());
         let panel = self.panel(Some(&fleet))?;
+        let market = Market::new(&self.config.enrich, &panel);
         let policy = Policy::from_config(&self.config);
+        let enricher = Enricher::new(panel, policy, Arc::clone(&self.clock)).with_market(market);
         Ok(Worker {
             store: Arc::clone(store),
-            enricher: Arc::new(Enricher::new(panel, policy, Arc::clone(&self.clock))),
+            enricher: Arc::new(enricher),
             settings: Settings {
                 owner,
                 worker: self.config.worker.clone(),

@@ -89,11 +89,7 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             }))?;
             continue;
         }
-        let price = if about.price.is_free() {
-            "free".to_owned()
-        } else {
-            format!("{} a match", money(about.price.per_match.0))
-        };
+        let price = view::price_words(about.price);
         let key = match about.key {
             KeyNeed::None => "none",
             KeyNeed::Optional => "optional",

@@ -1,7 +1,7 @@
 //! How values are shown to people, and a record as JSON.
 
 use gleaner::record::{Record, Sourced};
-use gleaner_providers::provider::Quota;
+use gleaner_providers::provider::{Micros, Price, Quota};
 use gleaner_providers::{BirthInterval, Finding, PersonName, SocialProfile};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -186,8 +186,22 @@ pub(crate) fn quota(quota: Quota) -> String {
 pub(crate) fn money(micros: u64) -> String {
     if micros == 0 {
         "free".to_owned()
+    } else if micros < 1_000_000 && !micros.is_multiple_of(10_000) {
+        // Some lookups cost fractions of a cent.
+        format!("$0.{:04}", (micros / 100).max(1))
     } else {
         format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
+    }
+}
+
+/// What a lookup costs by the list.
+pub(crate) fn price_words(price: Price) -> String {
+    let amount = |micros: Micros| money(micros.0);
+    match (price.per_match.is_zero(), price.per_miss.is_zero()) {
+        (true, true) => "free".to_owned(),
+        (false, true) => format!("{} a match", amount(price.per_match)),
+        _ if price.per_match == price.per_miss => format!("{} a lookup", amount(price.per_match)),
+        _ => format!("{} a match, {} a miss", amount(price.per_match), amount(price.per_miss)),
     }
 }
 

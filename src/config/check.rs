@@ -63,6 +63,10 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         if let Some(message) = unknown_provider(name) {
             problem(&format!("providers.{name}"), message);
         }
+        if config.provider(name).only_for.is_some_and(|segments| segments.is_empty()) {
+            let message = "names no kind of address; set `enabled = false` to ask nobody".to_owned();
+            problem(&format!("providers.{name}.only_for"), message);
+        }
     }
     let mut seen = BTreeSet::new();
     for name in config.enrich.tiers.iter().flatten() {

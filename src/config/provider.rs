@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gleaner_providers::ProviderSettings;
+use gleaner_providers::email::Segment;
 use gleaner_providers::http::Limits;
 use gleaner_providers::provider::{Descriptor, Quota};
 use secrecy::SecretString;
@@ -27,6 +28,8 @@ pub struct ProviderConfig {
     pub key_env: Option<String>,
     /// The file that holds the key; it wins over the environment.
     pub key_file: Option<PathBuf>,
+    /// The kinds of address that it is asked about; absent: all.
+    pub only_for: Option<Vec<Segment>>,
     /// At most this many calls in any such window: `10/s`, `100/h`.
     pub quota: Option<RateText>,
     /// How many calls may follow each other without a pause.
@@ -59,7 +62,12 @@ impl ProviderConfig {
             Some(key) => Some(key.clone()),
             None => source::secret(self.key_file.as_deref(), &self.key_variable(name))?,
         };
-        Ok(ProviderSettings { endpoint: self.endpoint.clone(), key, options: self.options.clone() })
+        Ok(ProviderSettings {
+            endpoint: self.endpoint.clone(),
+            key,
+            options: self.options.clone(),
+            ..ProviderSettings::default()
+        })
     }
 
     /// The name of the environment variable that may hold the key.

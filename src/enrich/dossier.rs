@@ -1,13 +1,17 @@
 //! What is known of one member while the job runs: answers old and new, and what is still owed.
 
+use gleaner_providers::email::Segment;
 use gleaner_providers::error::Remedy;
-use gleaner_providers::{Identifier, LookupError};
+use gleaner_providers::{Field, LookupError};
 use jiff::Timestamp;
 
 use super::Kept;
 use super::lookup::{Reply, Told};
 use super::merge::{self, Merged, Statement};
-use crate::job::{Answer, AnswerContent, LookupEntry};
+use super::waterfall::Standing;
+use crate::config::Thresholds;
+use crate::job::{Answer, AnswerContent, Lesson, LookupEntry};
+use crate::record::{Fields, Source};
 
 /// The working papers of one execution.
 #[derive(Debug)]
@@ -89,10 +93,22 @@ impl Dossier {
         }
     }
 
-    /// Whether the provider has neither answered nor said "later".
-    pub(super) fn lacks(&self, provider: &str) -> bool {
-        !self.answers.iter().any(|answer| answer.provider == provider)
-            && !self.owed.iter().any(|owed| owed.provider == provider)
+    /// What became of asking the provider, as far as answers tell.
+    pub(super) fn standing(&self, provider: &str) -> Standing {
+        if self.owed.iter().any(|owed| owed.provider == provider) {
+            return Standing::Owes;
+        }
+        match self.answers.iter().find(|answer| answer.provider == provider).map(|answer| &answer.content) {
+            Some(AnswerContent::NoMatch) => Standing::Missed,
+            Some(_) => Standing::Answered,
+            None if self.handle(provider).is_some() => Standing::Ready,
+            None => Standing::Open,
+        }
+    }
+
+    /// What the answers cost together.
+    pub(super) fn spent_micros(&self) -> u64 {
+        self.answers.iter().map(|answer| answer.cost_micros).fold(0, u64::saturating_add)
     }
 
     /// The handle of the answer that was ordered from this provider and should be ready.
@@ -101,15 +117,14 @@ impl Dossier {
         ready.map(|(_, handle)| handle.as_str())
     }
 
-    /// Whether the provider did not know the address, and was not asked about an account instead.
-    pub(super) fn missed_by_address(&self, provider: &str) -> bool {
-        let missed = self
-            .answers
-            .iter()
-            .any(|answer| answer.provider == provider && matches!(answer.content, AnswerContent::NoMatch));
-        let asked =
-            self.lookups.iter().any(|entry| entry.provider == provider && entry.told == Identifier::Handle);
-        missed && !asked && !self.owed.iter().any(|owed| owed.provider == provider)
+    /// Notes at each lookup what its answer teaches about the provider.
+    pub(super) fn learn(&mut self, segment: Segment, thresholds: &Thresholds, merged: &Merged) {
+        for entry in &mut self.lookups {
+            let answer = self.answers.iter().find(|answer| {
+                answer.provider == entry.provider && matches!(entry.outcome, "match" | "no_match")
+            });
+            entry.lesson = answer.map(|answer| lesson(answer, segment, thresholds, merged));
+        }
     }
 
     /// Whether an answer is still owed.
@@ -151,5 +166,42 @@ impl Dossier {
 
     fn owe_pending(&mut self, provider: &str, ready_at: Timestamp) {
         self.owed.push(Owed { provider: provider.to_owned(), cause: Cause::Pending { ready_at } });
+    }
+}
+
+fn lesson(answer: &Answer, segment: Segment, thresholds: &Thresholds, merged: &Merged) -> Lesson {
+    let mut lesson = Lesson { segment, brought: None, agreed: Fields::NONE, contradicted: Fields::NONE };
+    let AnswerContent::Match(finding) = &answer.content else { return lesson };
+    let surest =
+        finding.profiles.iter().map(|claim| claim.confidence).max_by(|a, b| a.get().total_cmp(&b.get()));
+    let told = [
+        (Field::Name, finding.name.as_ref().map(|claim| claim.confidence)),
+        (Field::Age, finding.birth.as_ref().map(|claim| claim.confidence)),
+        (Field::Social, surest),
+    ];
+    let mut brought = Fields::NONE;
+    for (field, confidence) in told {
+        let Some(confidence) = confidence else { continue };
+        if confidence >= thresholds.of(field) {
+            brought = brought.with(field);
+        }
+        let voices = sources_of(merged, field);
+        let supports = |sources: &[Source]| sources.iter().any(|source| source.provider == answer.provider);
+        if voices.iter().any(|sources| sources.len() > 1 && supports(sources)) {
+            lesson.agreed = lesson.agreed.with(field);
+        } else if field != Field::Social && !voices.iter().any(|sources| supports(sources)) {
+            lesson.contradicted = lesson.contradicted.with(field);
+        }
+    }
+    lesson.brought = Some(brought);
+    lesson
+}
+
+/// Who supports the values of a field, for each value.
+fn sources_of(merged: &Merged, field: Field) -> Vec<&[Source]> {
+    match field {
+        Field::Name => merged.name.iter().map(|name| name.sources.as_slice()).collect(),
+        Field::Age => merged.birth.iter().map(|birth| birth.sources.as_slice()).collect(),
+        Field::Social => merged.profiles.iter().map(|profile| profile.sources.as_slice()).collect(),
     }
 }

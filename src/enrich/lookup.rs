@@ -8,7 +8,7 @@ use gleaner_providers::{Lookup, LookupError, Subject};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::waterfall::Question;
+use super::course::Question;
 use super::{Keep, Kept};
 use crate::config::Retention;
 use crate::job::{Answer, AnswerContent, Claimed, LookupEntry};
@@ -92,6 +92,7 @@ pub(super) async fn ask(
         calls: http.calls_in_this_lookup(),
         cost_micros,
         at: now,
+        lesson: None,
     });
     let result = match result {
         Ok(Lookup::Objected) => Ok(Told::Objected),

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gleaner_providers::catalog::{BUILT_INS, Entry};
+use gleaner_providers::email::Segment;
 use gleaner_providers::http::{Network, Traffic};
 use gleaner_providers::limit::Gate;
 use gleaner_providers::provider::{KeyNeed, Reach};
-use gleaner_providers::{Descriptor, HttpClient, LookupError, Provider};
+use gleaner_providers::{Descriptor, HttpClient, Identifier, LookupError, Provider, ProviderSettings};
 use tokio::time::Instant;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Send};
 use crate::fleet::Fleet;
 
 /// All providers of the catalog, and the tiers of those that are on.
@@ -42,6 +43,8 @@ pub enum State {
 pub struct Installed {
     provider: Arc<dyn Provider>,
     http: HttpClient,
+    /// The kinds of address that it is asked about; `None`: all.
+    only_for: Option<Vec<Segment>>,
     /// Set while the provider refuses us: its own words, and when we may try again.
     closed: Mutex<Option<(Instant, LookupError)>>,
     /// Set while an operator keeps it closed for the whole fleet.
@@ -91,6 +94,11 @@ impl Panel {
         &self.tiers
     }
 
+    /// Those of the tiers, in their order.
+    pub fn installed(&self) -> impl Iterator<Item = &Arc<Installed>> {
+        self.tiers.iter().flatten()
+    }
+
     /// Every provider of the catalog.
     pub fn seats(&self) -> &[Seat] {
         &self.seats
@@ -116,12 +124,17 @@ fn seat(
 ) -> Result<Seat, PanelError> {
     let descriptor = (entry.descriptor)();
     let own = config.provider(entry.name);
-    let settings = own.settings(entry.name)?;
+    let hash_only = config.enrich.send == Send::Hash;
+    let settings = ProviderSettings { hash_only, ..own.settings(entry.name)? };
     let missing = if own.enabled == Some(false) {
         Some(Cow::Borrowed("switched off in the configuration"))
     } else if descriptor.opt_in && own.enabled.is_none() {
         let terms = descriptor.terms.as_deref().unwrap_or("has terms of its own");
         Some(format!("off by default, because it {terms}: `enabled = true` agrees").into())
+    } else if hash_only && !descriptor.takes_hash {
+        Some(Cow::Borrowed(
+            "takes no hash in place of the address, and `send = \"hash\"` lets nothing else leave",
+        ))
     } else if descriptor.key == KeyNeed::Required && settings.key.is_none() {
         Some(format!("needs a key: set {} or `key_file`", own.key_variable(entry.name)).into())
     } else if descriptor.reach == Reach::Web && config.contact.is_none() {
@@ -137,6 +150,13 @@ fn seat(
         Some(missing) => State::Off(missing),
         None => {
             let provider = (entry.build)(&settings).map_err(|error| refused(error.to_string()))?;
+            let told = provider.descriptor().told;
+            if hash_only && told != Identifier::AddressHash {
+                let told = told.as_str();
+                return Err(refused(format!(
+                    "is told the {told} although `send = \"hash\"`: a fault of the provider"
+                )));
+            }
             // With a key, its quota may be another.
             let limits = own.limits(provider.descriptor(), &settings, &config.web);
             let http = match fleet {
@@ -146,7 +166,7 @@ fn seat(
                 }
                 None => network.client(entry.name, limits),
             };
-            State::On(Arc::new(Installed::new(provider, http)))
+            State::On(Arc::new(Installed::new(provider, http).only_for(own.only_for)))
         }
     };
     Ok(Seat { descriptor, state })
@@ -154,7 +174,18 @@ fn seat(
 
 impl Installed {
     pub fn new(provider: Arc<dyn Provider>, http: HttpClient) -> Self {
-        Self { provider, http, closed: Mutex::new(None), paused: Mutex::new(None) }
+        Self { provider, http, only_for: None, closed: Mutex::new(None), paused: Mutex::new(None) }
+    }
+
+    /// The same, asked about these kinds of address alone.
+    #[must_use]
+    pub fn only_for(self, only_for: Option<Vec<Segment>>) -> Self {
+        Self { only_for, ..self }
+    }
+
+    /// Whether it is asked about addresses of this kind.
+    pub fn admits(&self, segment: Segment) -> bool {
+        self.only_for.as_ref().is_none_or(|segments| segments.contains(&segment))
     }
 
     pub fn name(&self) -> &str {

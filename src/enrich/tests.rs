@@ -9,8 +9,8 @@ use gleaner_providers::error::LookupError;
 use gleaner_providers::http::{Limits, Network};
 use gleaner_providers::provider::{KeyNeed, Micros, Price, Quota, Reach};
 use gleaner_providers::{
-    Assurance, BirthInterval, Claim, Descriptor, EmailAddress, Finding, HttpClient, Identifier, Lookup,
-    PersonName, Provider, SocialProfile,
+    Assurance, BirthInterval, Claim, Confidence, Descriptor, EmailAddress, Field, Finding, HttpClient,
+    Identifier, Lookup, PersonName, Provider, SocialProfile, Subject,
 };
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
@@ -111,6 +111,7 @@ fn descriptor(name: &'static str, price: Price) -> Descriptor {
         supplies: &Field::ALL,
         told: Identifier::Address,
         reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(1000),
         price,
         key: KeyNeed::None,

@@ -1,83 +1,212 @@
-//! Who is asked next, and what each is told.
+//! Whom to ask next, and why somebody is not asked.
 //!
-//! Invariant: pure.
+//! Free providers go before paid ones where Gleaner decides (`order = "auto"`), and nobody is asked who supplies nothing that is
+//! missing. One that costs money waits for the free answers that are still owed: they may make it unnecessary; on the last
+//! chance it waits no more.
+//!
+//! Invariant: pure. It knows providers by what they say of themselves and by what they brought so far, nothing else.
 
-use std::sync::Arc;
+use gleaner_providers::provider::Price;
+use gleaner_providers::{Field, Identifier};
+use serde::Serialize;
 
-use gleaner_providers::{Confidence, Descriptor, Field, Identifier, Subject};
-
-use super::dossier::Dossier;
 use super::merge::Merged;
-use super::panel::Installed;
+use crate::config::Thresholds;
+use crate::record::Fields;
+
+pub mod forecast;
+pub(super) mod prior;
+pub mod ranking;
+pub mod worth;
+
+#[cfg(test)]
+mod tests;
+
+use ranking::Ranking;
 
 /// The fields to fill, and how sure is sure enough.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted<'a> {
-    pub(super) fields: &'a [Field],
-    pub(super) min_confidence: Confidence,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wanted {
+    pub fields: Fields,
+    pub thresholds: Thresholds,
 }
 
-/// What is known when a round is put together.
-#[derive(Debug)]
-pub(super) struct Known<'a> {
-    pub(super) dossier: &'a Dossier,
-    /// What the answers so far say together.
-    pub(super) found: &'a Merged,
-    pub(super) subject: &'a Subject,
-    pub(super) last_chance: bool,
-}
-
-/// One provider to ask, and what it is told.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Question<'a> {
-    pub(super) provider: &'a Arc<Installed>,
-    pub(super) told: Identifier,
-}
-
-/// Whom to ask in the round of the tier at `at`: the tier, if it is worth asking; and of the earlier ones whoever did not
-/// know the address, and can be asked about an account that was found since. The round after the last tier has only the
-/// latter.
-pub(super) fn round<'a>(
-    tiers: &'a [Vec<Arc<Installed>>],
-    at: usize,
-    wanted: &Wanted<'_>,
-    known: &Known<'_>,
-) -> Vec<Question<'a>> {
-    let ask = |provider: &'a Arc<Installed>| {
-        let told = provider.descriptor().told_of(known.subject)?;
-        Some(Question { provider, told })
-    };
-    let mut round: Vec<_> = tiers.get(at).into_iter().flatten().filter_map(ask).collect();
-    if !goes_on(wanted, known, &round) {
-        round.clear();
+impl Wanted {
+    /// Those of them that are not filled surely enough.
+    pub fn missing_in(&self, found: &Merged) -> Fields {
+        let missing =
+            |field: &Field| found.confidence(*field).is_none_or(|sure| sure < self.thresholds.of(*field));
+        Fields::of(&self.fields.iter().filter(missing).collect::<Vec<_>>())
     }
-    round.retain(|question| known.dossier.lacks(question.provider.name()));
-    let earlier = tiers.iter().take(at).flatten().filter_map(ask);
-    round.extend(earlier.filter(|question| is_second_chance(wanted, known, question)));
-    round
 }
 
-/// Whether a tier is worth asking.
-///
-/// One that costs money waits for the free answers that are still owed: they may make it unnecessary. On the last
-/// chance it waits no more.
-fn goes_on(wanted: &Wanted<'_>, known: &Known<'_>, tier: &[Question<'_>]) -> bool {
-    let paid = tier.iter().any(|question| !question.provider.descriptor().price.is_free());
-    tier.iter().any(|question| is_useful(wanted, known.found, question.provider.descriptor()))
-        && (!paid || !known.dossier.waits() || known.last_chance)
+/// What the operator allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    pub wanted: Fields,
+    pub max_cost_micros: Option<u64>,
+    /// Who comes first of those that cost money; `None`: the tiers.
+    pub ranking: Option<&'a Ranking>,
+    /// One that costs money and that too little is known of: it comes before the ranking's choice.
+    pub explore: Option<&'a str>,
 }
 
-/// Whether asking it by the account costs nothing and may fill what its answer to the address left open.
-fn is_second_chance(wanted: &Wanted<'_>, known: &Known<'_>, question: &Question<'_>) -> bool {
-    let descriptor = question.provider.descriptor();
-    question.told == Identifier::Handle
-        && descriptor.price.is_free()
-        && known.dossier.missed_by_address(question.provider.name())
-        && is_useful(wanted, known.found, descriptor)
+/// How far one member's enrichment has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation {
+    /// Wanted fields that are not filled.
+    pub missing: Fields,
+    pub spent_micros: u64,
+    /// An answer is still owed.
+    pub waits: bool,
+    pub last_chance: bool,
 }
 
-/// Whether it supplies a wanted field that is not filled yet.
-fn is_useful(wanted: &Wanted<'_>, found: &Merged, descriptor: &Descriptor) -> bool {
-    let unfilled = |field: &&Field| found.confidence(**field).is_none_or(|sure| sure < wanted.min_confidence);
-    wanted.fields.iter().filter(unfilled).any(|field| descriptor.supplies.contains(field))
+/// One provider, as one member's enrichment sees it.
+#[derive(Clone, Debug)]
+pub struct Candidate<'a> {
+    pub name: &'a str,
+    pub supplies: Fields,
+    pub price: Price,
+    pub tier: usize,
+    /// Whether it is asked about this kind of address.
+    pub admitted: bool,
+    /// What it would be told; `None` where nothing was found yet that it could be asked about.
+    pub told: Option<Identifier>,
+    pub standing: Standing,
+}
+
+/// What became of asking it so far.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It was not asked.
+    Open,
+    /// The answer that was ordered from it can be fetched now.
+    Ready,
+    /// It did not know the address, and was not asked about an account yet.
+    Missed,
+    Answered,
+    /// It was asked and still owes an answer.
+    Owes,
+    /// It was asked in this execution, and gave no answer that will ever come.
+    GaveUp,
+}
+
+/// Why a provider is not asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// Its answer is in stock.
+    Answered,
+    Owes,
+    GaveUp,
+    /// `only_for` has no such addresses.
+    Segment,
+    /// It supplies none of the wanted fields.
+    NotWanted,
+    /// What it supplies is filled.
+    Filled,
+    /// Nothing was found yet that it could be asked about.
+    NoAccount,
+    /// It costs money, and free answers are still owed.
+    Waits,
+    /// It might cost more than is left of `max_cost`.
+    MaxCost,
+}
+
+impl Skip {
+    /// The reason in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Answered => "its answer is in stock",
+            Self::Owes => "it still owes its answer",
+            Self::GaveUp => "it refused the question",
+            Self::Segment => "`only_for` has no such addresses",
+            Self::NotWanted => "it supplies nothing that is wanted",
+            Self::Filled => "what it supplies is filled",
+            Self::NoAccount => "no account was found that it could be asked about",
+            Self::Waits => "it costs money, and free answers are still awaited",
+            Self::MaxCost => "it might cost more than is left of `max_cost`",
+        }
+    }
+}
+
+/// The positions of those to ask now, at the same time; none when nobody is worth asking (any more).
+pub fn round(rules: &Rules<'_>, situation: &Situation, candidates: &[Candidate<'_>]) -> Vec<usize> {
+    let open: Vec<usize> =
+        (0..candidates.len()).filter(|&at| judge(rules, situation, &candidates[at]).is_ok()).collect();
+    let ready = |at: &usize| candidates[*at].standing == Standing::Ready;
+    if open.iter().any(ready) {
+        return open.into_iter().filter(ready).collect();
+    }
+    let of_first_tier = |open: &[usize]| -> Vec<usize> {
+        let first = open.iter().map(|&at| candidates[at].tier).min();
+        open.iter().copied().filter(|&at| Some(candidates[at].tier) == first).collect()
+    };
+    let Some(ranking) = rules.ranking else {
+        return within(rules, situation, candidates, of_first_tier(&open));
+    };
+    let free: Vec<usize> = open.iter().copied().filter(|&at| candidates[at].price.is_free()).collect();
+    if !free.is_empty() {
+        return of_first_tier(&free);
+    }
+    let place = |name: &str| open.iter().copied().find(|&at| candidates[at].name == name);
+    let names: Vec<&str> = open.iter().map(|&at| candidates[at].name).collect();
+    let explored = rules.explore.and_then(place);
+    let ranked = || ranking.choose(situation.missing, &names).and_then(place);
+    explored.or_else(ranked).or_else(|| open.first().copied()).into_iter().collect()
+}
+
+/// Those that can be paid together; the others come after their answers.
+fn within(
+    rules: &Rules<'_>,
+    situation: &Situation,
+    candidates: &[Candidate<'_>],
+    tier: Vec<usize>,
+) -> Vec<usize> {
+    let Some(most) = rules.max_cost_micros else { return tier };
+    let mut left = most.saturating_sub(situation.spent_micros);
+    let affordable = |at: &usize| {
+        let enough = left.checked_sub(most_of(candidates[*at].price));
+        left = enough.unwrap_or(left);
+        enough.is_some()
+    };
+    tier.into_iter().filter(affordable).collect()
+}
+
+/// Whether this one may be asked now.
+pub fn judge(rules: &Rules<'_>, situation: &Situation, candidate: &Candidate<'_>) -> Result<(), Skip> {
+    let is_free = candidate.price.is_free();
+    match candidate.standing {
+        Standing::Open => {}
+        // What was ordered is taken, whoever else has filled the field meanwhile.
+        Standing::Ready => return Ok(()),
+        // A second chance by an account is only taken where it costs nothing.
+        Standing::Missed if candidate.told == Some(Identifier::Handle) && is_free => {}
+        Standing::Missed | Standing::Answered => return Err(Skip::Answered),
+        Standing::Owes => return Err(Skip::Owes),
+        Standing::GaveUp => return Err(Skip::GaveUp),
+    }
+    if !candidate.admitted {
+        Err(Skip::Segment)
+    } else if candidate.supplies.and(rules.wanted).is_empty() {
+        Err(Skip::NotWanted)
+    } else if candidate.supplies.and(situation.missing).is_empty() {
+        Err(Skip::Filled)
+    } else if candidate.told.is_none() {
+        Err(Skip::NoAccount)
+    } else if !is_free && situation.waits && !situation.last_chance {
+        Err(Skip::Waits)
+    } else if rules.max_cost_micros.is_some_and(|most| {
+        situation.spent_micros.saturating_add(most_of(candidate.price)) > most && !is_free
+    }) {
+        Err(Skip::MaxCost)
+    } else {
+        Ok(())
+    }
+}
+
+/// The most that asking may cost.
+pub(super) fn most_of(price: Price) -> u64 {
+    price.per_match.0.max(price.per_miss.0)
 }

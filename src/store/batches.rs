@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use gleaner_providers::EmailAddress;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +72,7 @@ pub trait Batches: Debug + Send + Sync {
         of: Selected,
         about: u32,
         now: Timestamp,
-    ) -> Result<Vec<SubjectKey>, StoreError>;
+    ) -> Result<Vec<Sampled>, StoreError>;
 
     /// Approves a draft, with what the preview counted.
     async fn approve_batch(&self, batch: BatchId, selected: u64, now: Timestamp) -> Result<(), StoreError>;
@@ -256,6 +257,13 @@ impl Selected {
     pub const fn members(&self) -> u64 {
         self.with_record + self.dead_letters
     }
+}
+
+/// One of the selected members.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    pub email: EmailAddress,
+    pub subject: SubjectKey,
 }
 
 /// What one step of filling did.

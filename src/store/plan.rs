@@ -200,7 +200,9 @@ impl<'a> Plan<'a> {
                 self.dead.push(Dead { id, reason: reason.as_str(), error });
                 self.done.push(id);
                 self.count(&guard, "dead");
-                partial.iter().for_each(|record| self.count_record(&guard, record));
+                if let Some(record) = partial {
+                    self.count_record(&guard, record);
+                }
                 self.write(outcome, partial.as_deref(), guard);
             }
             // Handled before: nothing of the person is written.

@@ -44,6 +44,7 @@ mod commit;
 mod fleet;
 mod inbox;
 mod intake;
+mod ledger;
 mod open;
 mod read;
 mod reconcile;

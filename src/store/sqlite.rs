@@ -42,6 +42,7 @@ mod claim;
 mod commit;
 mod fleet;
 mod intake;
+mod ledger;
 mod open;
 mod read;
 mod reconcile;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gleaner::job::{
-    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, Outcome, Refusal, Registration,
-    SuppressionReason,
+    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, LessonTotals, Outcome, Refusal,
+    Registration, SuppressionReason,
 };
 use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
 use gleaner::record::Record;
 use gleaner::store::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
+use gleaner::store::ledger::{Ledger, LookupSeen};
 use gleaner::store::reconcile::{Known, Reconcile};
 use gleaner::store::{
     Census, Claim, DeadLetter, Inbox, LookupTotals, Page, Place, Requests, Rescued, SharedStore, Store,
@@ -295,3 +296,14 @@ impl Fleet for Faulty {
 }
 
 impl Inbox for Faulty {}
+
+#[async_trait]
+impl Ledger for Faulty {
+    async fn lookups_of(&self, member: &MemberId) -> Result<Vec<LookupSeen>, StoreError> {
+        self.store.lookups_of(member).await
+    }
+
+    async fn lessons(&self) -> Result<Vec<LessonTotals>, StoreError> {
+        self.store.lessons().await
+    }
+}

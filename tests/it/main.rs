@@ -40,6 +40,10 @@ mod store;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod vendors;
+#[cfg(test)]
+mod waterfall;
+#[cfg(test)]
 mod wild;
 #[cfg(test)]
 mod worker;

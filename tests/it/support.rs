@@ -197,7 +197,7 @@ pub(crate) async fn until<T: std::fmt::Debug>(
     mut look: impl AsyncFnMut() -> T,
     is_so: impl Fn(&T) -> bool,
 ) -> T {
-    const PATIENCE: Duration = Duration::from_mins(1);
+    const PATIENCE: Duration = Duration::from_mins(3);
     let began = tokio::time::Instant::now();
     loop {
         let seen = look().await;

@@ -89,6 +89,7 @@ impl Gated {
             supplies: &[Field::Name],
             told: Identifier::Address,
             reads: &[],
+            takes_hash: false,
             quota: Quota::per_second(1_000),
             price: Price::FREE,
             key: KeyNeed::None,

@@ -75,6 +75,7 @@ pub fn descriptor() -> Descriptor {
         supplies: &[Field::Name, Field::Social],
         told: Identifier::Address,
         reads: &[],
+        takes_hash: false,
         quota: KEYLESS,
         price: Price::FREE,
         key: KeyNeed::Optional,

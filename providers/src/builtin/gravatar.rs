@@ -62,6 +62,7 @@ pub fn descriptor() -> Descriptor {
         supplies: &[Field::Name, Field::Social],
         told: Identifier::AddressHash,
         reads: &[],
+        takes_hash: true,
         quota: Quota::per_hour(KEYLESS_PER_HOUR).with_burst(BURST),
         price: Price::FREE,
         key: KeyNeed::Optional,

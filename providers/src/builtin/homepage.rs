@@ -76,6 +76,7 @@ pub fn descriptor() -> Descriptor {
         supplies: &Field::ALL,
         told: Identifier::Domain,
         reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(CALLS_PER_SECOND).with_burst(BURST),
         price: Price::FREE,
         key: KeyNeed::None,

@@ -91,6 +91,7 @@ pub fn descriptor() -> Descriptor {
         supplies: &[Field::Name, Field::Age, Field::Social],
         told: Identifier::Address,
         reads: &[],
+        takes_hash: true,
         quota: Quota::per_minute(CALLS_PER_MINUTE),
         price: Price::per_match(Micros::from_cents(CENTS_PER_MATCH)),
         key: KeyNeed::Required,
@@ -102,7 +103,8 @@ pub fn descriptor() -> Descriptor {
 /// Builds it from an operator's settings. The vendor's sandbox (`https://sandbox.api.peopledatalabs.com/`) is an
 /// `endpoint` like another, and free.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let options: Options = settings.options()?;
+    let mut options: Options = settings.options()?;
+    options.hash_only |= settings.hash_only;
     if options.min_likelihood > 10 {
         return Err(SettingsError::Options { reason: "`min_likelihood` lies between 0 and 10".into() });
     }
@@ -213,10 +215,13 @@ impl Answer {
 
     /// The list and the flat fields, which repeat some of it.
     fn profiles(&self, confidence: Confidence) -> Vec<Claim<SocialProfile>> {
-        let flat = ["linkedin_url", "facebook_url", "twitter_url", "github_url"];
-        let flat = flat.into_iter().filter_map(|name| SocialProfile::parse(self.field(name)?).ok());
         let listed = self.data.get("profiles").and_then(Value::as_array);
-        let listed = listed.into_iter().flatten().filter_map(listed_profile);
+        let listed = listed.map(Vec::as_slice).unwrap_or_default();
+        let is_listed = |url: &str| listed.iter().any(|entry| entry.get("url").and_then(text) == Some(url));
+        let flat = ["linkedin_url", "facebook_url", "twitter_url", "github_url"];
+        let flat = flat.into_iter().filter_map(|name| self.field(name)).filter(|url| !is_listed(url));
+        let flat = flat.filter_map(|url| SocialProfile::parse(url).ok());
+        let listed = listed.iter().filter_map(listed_profile);
         let mut accounts = Accounts::default();
         accounts.extend(listed.chain(flat).map(|profile| Claim::new(profile, confidence, Assurance::Broker)));
         accounts.into_claims()

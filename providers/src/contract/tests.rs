@@ -51,6 +51,7 @@ fn build_careless(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, Sett
         supplies: &[Field::Social],
         told: Identifier::AddressHash,
         reads: &[],
+        takes_hash: false,
         quota: Quota::per_second(1),
         price: Price::FREE,
         key: KeyNeed::Required,

@@ -15,14 +15,14 @@ const LONGEST_REASON: usize = 200;
 
 /// What the fleet knows of its providers.
 #[derive(Default)]
-pub(super) struct Gates {
+pub(crate) struct Gates {
     gates: Vec<GateState>,
     usage: Vec<Usage>,
 }
 
 impl Gates {
     /// Reads it, where there is a database.
-    pub(super) async fn read(host: &Host) -> anyhow::Result<Self> {
+    pub(crate) async fn read(host: &Host) -> anyhow::Result<Self> {
         let Some(vault) = host.vault_if_made().await? else { return Ok(Self::default()) };
         let now = host.clock.now();
         let gates = Self { gates: vault.store.pulse(now).await?.gates, usage: vault.store.usage(now).await? };
@@ -30,7 +30,7 @@ impl Gates {
         Ok(gates)
     }
 
-    pub(super) fn closed(&self, provider: &str) -> Option<&Closed> {
+    pub(crate) fn closed(&self, provider: &str) -> Option<&Closed> {
         self.gates.iter().find(|gate| gate.provider == provider)?.closed.as_ref()
     }
 

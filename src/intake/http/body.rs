@@ -170,7 +170,9 @@ fn plain(fields: &Fields, keyring: &Keyring) -> Result<Item, Fault> {
     let mut registration = registered(fields, keyring)?;
     registration.batch = match &fields.batch {
         Loose::Absent | Loose::Null => None,
-        Loose::Text(text) => Some(BatchName::parse(text).map_err(|error| Fault::at("batch", error.to_string()))?),
+        Loose::Text(text) => {
+            Some(BatchName::parse(text).map_err(|error| Fault::at("batch", error.to_string()))?)
+        }
         Loose::Whole(_) | Loose::Other => return Err(Fault::at("batch", "must be a JSON string")),
     };
     Ok(Item { registration, event: None })

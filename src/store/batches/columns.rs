@@ -57,7 +57,9 @@ mod tests {
 
     #[test]
     fn a_mark_comes_back_as_it_was_written() {
-        for mark in [Mark::Records("m-1".to_owned()), Mark::Letters(String::new()), Mark::Letters("lx".to_owned())] {
+        for mark in
+            [Mark::Records("m-1".to_owned()), Mark::Letters(String::new()), Mark::Letters("lx".to_owned())]
+        {
             assert_eq!(Mark::read(Some(&mark.write())), mark);
         }
         assert_eq!(Mark::read(None), Mark::Records(String::new()));

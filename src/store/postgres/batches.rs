@@ -14,13 +14,12 @@ use super::rows::{Moment, count_from, moment_from};
 use super::session::Session;
 use super::{PostgresStore, StoreError};
 use crate::job::{BatchId, BatchName, Refresh};
-use crate::keyring::SubjectKey;
 use crate::member::MemberId;
 use crate::store::batches::columns::{kind_of, name_of, selection_of, state_of};
 use crate::store::batches::{
     Batch, BatchKind, BatchStanding, BatchState, Batches, Cancelled, ChangePage, Counts, FieldChange, Filled,
     IMPORT_LEVELS, LetterFilter, LetterGroup, NewBatch, PastLookup, QueueAge, REPLAY_LEVELS, Rebuilt,
-    RecordChunk, Reserve, Selected,
+    RecordChunk, Reserve, Sampled, Selected,
 };
 use crate::store::columns::json;
 use crate::store::{DeadLetter, Page};
@@ -151,6 +150,8 @@ impl Batches for PostgresStore {
         let mut session = self.sessions.write().await?;
         let lock = session.query(ALONE);
         session.run(lock).await?;
+        let end = session.query(END).bind(self.now(now));
+        session.run(end).await?;
         let forget = session.query(FORGET_DRAFTS).bind(self.now(now));
         session.run(forget).await?;
         let (levels, state) = match new.kind {
@@ -244,14 +245,13 @@ impl Batches for PostgresStore {
         of: Selected,
         about: u32,
         now: Timestamp,
-    ) -> Result<Vec<SubjectKey>, StoreError> {
+    ) -> Result<Vec<Sampled>, StoreError> {
         fill::sample(self, batch, of, about, now).await
     }
 
     async fn approve_batch(&self, batch: BatchId, selected: u64, _now: Timestamp) -> Result<(), StoreError> {
         let mut session = self.sessions.alone().await?;
-        let query =
-            session.query(APPROVE).bind(batch.0).bind(i64::try_from(selected).unwrap_or(i64::MAX));
+        let query = session.query(APPROVE).bind(batch.0).bind(i64::try_from(selected).unwrap_or(i64::MAX));
         session.run(query).await?;
         session.end().await
     }
@@ -424,9 +424,8 @@ fn batch_from(row: &PgRow) -> Result<Batch, StoreError> {
 impl Batch {
     /// What its jobs must know of it.
     fn in_batch(&self) -> crate::job::InBatch {
-        let refresh = self
-            .refresh_before
-            .map(|before| Refresh { before, provider: self.refresh_provider.clone() });
+        let refresh =
+            self.refresh_before.map(|before| Refresh { before, provider: self.refresh_provider.clone() });
         crate::job::InBatch { batch: self.id, is_capped: self.ceiling_micros.is_some(), refresh }
     }
 }

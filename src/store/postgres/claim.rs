@@ -153,12 +153,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
     Ok(taken.into_iter().map(|(_, job)| job).collect())
 }
 
-fn claimed(
-    row: &PgRow,
-    hold: Hold,
-    batch: Option<InBatch>,
-    now: Timestamp,
-) -> Result<Claimed, StoreError> {
+fn claimed(row: &PgRow, hold: Hold, batch: Option<InBatch>, now: Timestamp) -> Result<Claimed, StoreError> {
     let attempt: i32 = row.try_get("attempt")?;
     Ok(Claimed {
         hold,

@@ -15,7 +15,7 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 use super::rows::{Day, Moment, signed, storable, storable_json};
 use super::session::Session;
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{PostgresStore, StoreError, answers, batches, fleet};
+use super::{PostgresStore, StoreError, answers, batches, fleet, ledger};
 use crate::job::{Answer, BatchId, Committed, LookupEntry, Outcome, Verdict};
 use crate::store::columns::{RecordColumns, json};
 use crate::store::plan::{Again, Dead, Guard, Plan};
@@ -162,7 +162,9 @@ pub(super) async fn commit(
     }
     // Rows that others want too come last.
     batches::settle(&mut session, &plan.settled, store.now(now)).await?;
-    fleet::book(&mut session, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
+    let lookups: Vec<_> = plan.lookups.iter().map(|(_, entry)| *entry).collect();
+    fleet::book(&mut session, &lookups).await?;
+    ledger::teach(&mut session, &lookups).await?;
     batches::count(&mut session, &plan.counting).await?;
     tally_gone(&mut session, &members).await?;
     session.end().await?;
@@ -242,7 +244,10 @@ async fn run_again(
     Ok(())
 }
 
-pub(super) async fn write_records(session: &mut Session, records: &[RecordColumns<'_>]) -> Result<(), StoreError> {
+pub(super) async fn write_records(
+    session: &mut Session,
+    records: &[RecordColumns<'_>],
+) -> Result<(), StoreError> {
     if records.is_empty() {
         return Ok(());
     }

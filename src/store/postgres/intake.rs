@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
+use super::batches::{self, open_for};
 use super::rows::{Moment, storable};
 use super::session::Session;
-use super::batches::{self, open_for};
 use super::{PostgresStore, StoreError, bell};
 use crate::job::{BatchId, DeadReason, Intake, Refusal, Registration};
 use crate::member::MemberId;

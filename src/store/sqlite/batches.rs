@@ -10,13 +10,12 @@ use sqlx::sqlite::SqliteRow;
 use super::rows::{millis, moment};
 use super::{SqliteStore, StoreError, Write};
 use crate::job::{BatchId, BatchName};
-use crate::keyring::SubjectKey;
 use crate::member::MemberId;
 use crate::store::batches::columns::{kind_of, name_of, selection_of, state_of};
 use crate::store::batches::{
     Batch, BatchKind, BatchStanding, BatchState, Batches, Cancelled, ChangePage, Counts, FieldChange, Filled,
     IMPORT_LEVELS, LetterFilter, LetterGroup, NewBatch, PastLookup, QueueAge, REPLAY_LEVELS, Rebuilt,
-    RecordChunk, Reserve, Selected,
+    RecordChunk, Reserve, Sampled, Selected,
 };
 use crate::store::columns::{dead_reason_of, json};
 use crate::store::{DeadLetter, Page};
@@ -143,6 +142,7 @@ impl Batches for SqliteStore {
         };
         let refresh = new.refresh.as_ref();
         let mut tx = self.begin().await?;
+        sqlx::query(END).bind(millis(now)).execute(&mut *tx).await?;
         for sql in FORGET_DRAFTS {
             sqlx::query(sql).bind(millis(now)).execute(&mut *tx).await?;
         }
@@ -183,8 +183,7 @@ impl Batches for SqliteStore {
     async fn batch_standing(&self, batch: &Batch) -> Result<BatchStanding, StoreError> {
         let (waiting, running): (u64, u64) =
             sqlx::query_as(STANDING).bind(batch.id.0).bind(batch.priority).fetch_one(&self.readers).await?;
-        let dead: Vec<(String, u64)> =
-            sqlx::query_as(DEAD).bind(batch.id.0).fetch_all(&self.readers).await?;
+        let dead: Vec<(String, u64)> = sqlx::query_as(DEAD).bind(batch.id.0).fetch_all(&self.readers).await?;
         let letters = dead.into_iter().map(|(reason, count)| Ok((dead_reason_of(&reason)?, count)));
         Ok(BatchStanding { waiting, running, dead_letters: letters.collect::<Result<_, StoreError>>()? })
     }
@@ -229,7 +228,7 @@ impl Batches for SqliteStore {
         of: Selected,
         about: u32,
         now: Timestamp,
-    ) -> Result<Vec<SubjectKey>, StoreError> {
+    ) -> Result<Vec<Sampled>, StoreError> {
         fill::sample(self, batch, of, about, now).await
     }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::answers::{self, AnswerRow};
 use super::rows::{RecordRow, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{SqliteStore, StoreError, Write, batches, fleet};
+use super::{SqliteStore, StoreError, Write, batches, fleet, ledger};
 use crate::job::{Answer, BatchId, Committed, LookupEntry, Outcome};
 use crate::store::columns::json;
 use crate::store::plan::{Again, Guard, Plan};
@@ -109,6 +109,9 @@ const LOOKUPS: &str = "
 const FORGET: &str = "
     DELETE FROM supplemental_member_information WHERE member_id IN (SELECT value FROM jsonb_each(?1))";
 
+/// Rows in one JSON text: texts that stay small are built in memory that is warm.
+const ROWS_AT_ONCE: usize = 64;
+
 #[derive(Serialize)]
 struct OutcomeRow<'a> {
     id: i64,
@@ -203,8 +206,10 @@ pub(super) async fn commit(
     write_rows(&mut tx, answers::SAVE, plan.answers.iter().copied().map(AnswerRow::of)).await?;
     write_rows(&mut tx, LOOKUPS, plan.lookups.iter().map(LookupRow::of)).await?;
     write_suppressions(&mut tx, &plan, now).await?;
-    fleet::book(&mut tx, &plan.lookups.iter().map(|(_, entry)| *entry).collect::<Vec<_>>()).await?;
     batches::settle(&mut tx, &plan.settled, now).await?;
+    let lookups: Vec<_> = plan.lookups.iter().map(|(_, entry)| *entry).collect();
+    fleet::book(&mut tx, &lookups).await?;
+    ledger::teach(&mut tx, &lookups).await?;
     batches::count(&mut tx, &plan.counting).await?;
     tx.commit().await?;
     Ok(plan.answered)
@@ -245,8 +250,8 @@ pub(super) async fn write_rows<T: Serialize>(
     rows: impl IntoIterator<Item = T>,
 ) -> Result<(), StoreError> {
     let rows: Vec<T> = rows.into_iter().collect();
-    if !rows.is_empty() {
-        sqlx::query(sql).bind(json(&rows)?).execute(&mut **tx).await?;
+    for rows in rows.chunks(ROWS_AT_ONCE) {
+        sqlx::query(sql).bind(json(rows)?).execute(&mut **tx).await?;
     }
     Ok(())
 }

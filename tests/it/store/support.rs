@@ -258,6 +258,7 @@ pub(crate) fn lookup(provider: &str) -> LookupEntry {
         calls: 1,
         cost_micros: 20_000,
         at: at(1),
+        lesson: None,
     }
 }
 

@@ -19,7 +19,11 @@ fn mapped(body: &str) -> Finding {
 }
 
 fn settings(options: &str) -> ProviderSettings {
-    ProviderSettings { endpoint: None, key: Some("key-for-tests".into()), options: options.parse().unwrap() }
+    ProviderSettings {
+        key: Some("key-for-tests".into()),
+        options: options.parse().unwrap(),
+        ..ProviderSettings::default()
+    }
 }
 
 fn contract(options: &str) -> Contract {

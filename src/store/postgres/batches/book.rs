@@ -149,7 +149,10 @@ pub(super) async fn cancel(
         return Ok(done);
     };
     // At level 0, members wait among all others: they are looked up.
-    while priority > 0 {
+    if priority == 0 {
+        return Ok(done);
+    }
+    loop {
         let mut session = store.sessions.write().await?;
         let query = session.query(VICTIMS).bind(priority).bind(AT_ONCE).bind(batch.0);
         let victims = session.rows(query).await?;
@@ -179,8 +182,7 @@ pub(super) async fn cancel(
         done.removed += jobs.len() as u64;
         done.buried += dead.len() as u64;
         if jobs.is_empty() {
-            break;
+            return Ok(done);
         }
     }
-    Ok(done)
 }

@@ -14,12 +14,12 @@ use super::super::PostgresStore;
 use super::super::rows::{Moment, count_from, subject_from};
 use super::super::session::Session;
 use super::{StoreError, book, read};
-use crate::job::BatchId;
-use crate::keyring::SubjectKey;
+use crate::job::{BatchId, DeadReason};
 use crate::member::MemberId;
 use crate::store::batches::columns::Mark;
 use crate::store::batches::conditions::{Dialect, of_letters, of_records};
-use crate::store::batches::{Batch, BatchState, Counting, Filled, Selected, Selection};
+use crate::store::batches::{Batch, BatchState, Counting, Filled, Sampled, Selected, Selection};
+use crate::store::columns::{RECORDS, email_of};
 
 const DIALECT: Dialect = Dialect {
     status_is_one_of: "record.status = ANY($1)",
@@ -88,8 +88,7 @@ pub(super) async fn list_by_error(
 ) -> Result<(), StoreError> {
     let sql = if and_listed { KEEP_BY_ERROR } else { LIST_BY_ERROR };
     let mut session = store.sessions.alone().await?;
-    let query =
-        session.query(sql).bind(batch.0).bind(class.to_owned()).bind(provider.map(ToOwned::to_owned));
+    let query = session.query(sql).bind(batch.0).bind(class.to_owned()).bind(provider.map(ToOwned::to_owned));
     session.run(query).await?;
     session.end().await
 }
@@ -112,7 +111,7 @@ pub(super) fn bound(
         .bind(selection.below.map_or(0.0, |below| below.confidence))
         .bind(batch.0)
         .bind(now)
-        .bind(selection.dead_reason.map(|reason| reason.as_str()))
+        .bind(selection.dead_reason.map(DeadReason::as_str))
         .bind(selection.dead_error.clone())
         .bind(selection.dead_ids.clone())
 }
@@ -179,7 +178,7 @@ pub(super) async fn sample(
     of: Selected,
     about: u32,
     now: Timestamp,
-) -> Result<Vec<SubjectKey>, StoreError> {
+) -> Result<Vec<Sampled>, StoreError> {
     let now = store.now(now);
     let bound_bytes = crate::store::batches::part_of(of.members(), about);
     let mut session = store.sessions.alone().await?;
@@ -187,14 +186,14 @@ pub(super) async fn sample(
     let mut parts = Vec::new();
     if takes_records(&selection) {
         parts.push(format!(
-            "SELECT record.subject FROM supplemental_member_information AS record
+            "SELECT record.email, record.subject FROM supplemental_member_information AS record
              WHERE record.subject < $13 AND {}",
             records_where(&selection)
         ));
     }
     if selection.takes_letters() {
         parts.push(format!(
-            "SELECT letter.subject FROM {} WHERE letter.subject < $13 AND {}",
+            "SELECT letter.email, letter.subject FROM {} WHERE letter.subject < $13 AND {}",
             letters_from(),
             of_letters(&selection, &DIALECT)
         ));
@@ -203,7 +202,12 @@ pub(super) async fn sample(
     let query = bound(sql, &selection, batch, now).bind(bound_bytes).bind(i64::from(about) * 4);
     let rows = session.rows(query).await?;
     session.end().await?;
-    rows.iter().map(|row| subject_from(row, crate::store::columns::RECORDS)).collect()
+    rows.iter()
+        .map(|row| {
+            let email = email_of(row.try_get("email")?, RECORDS)?;
+            Ok(Sampled { email, subject: subject_from(row, RECORDS)? })
+        })
+        .collect()
 }
 
 pub(super) async fn fill(

@@ -10,6 +10,7 @@ use super::super::PostgresStore;
 use super::super::read::dead_letter;
 use super::super::rows::{Moment, count_from, moment_from};
 use super::StoreError;
+use crate::job::DeadReason;
 use crate::member::MemberId;
 use crate::store::batches::{LetterFilter, LetterGroup, PastLookup};
 use crate::store::columns::dead_reason_of;
@@ -30,7 +31,7 @@ fn bound(sql: String, filter: &LetterFilter) -> Query<'static, Postgres, PgArgum
     sqlx::query(AssertSqlSafe(sql))
         .persistent(false)
         .bind(filter.ids.clone())
-        .bind(filter.reason.map(|reason| reason.as_str()))
+        .bind(filter.reason.map(DeadReason::as_str))
         .bind(filter.error.clone())
         .bind(filter.batch.map(|batch| batch.0))
         .bind(filter.since.map(Moment))

@@ -58,8 +58,7 @@ pub(super) async fn next(
          LIMIT $14",
         records_where(&batch.selection)
     );
-    let query =
-        bound(sql, &batch.selection, batch.id, store.now(now)).bind(after).bind(i64::from(chunk));
+    let query = bound(sql, &batch.selection, batch.id, store.now(now)).bind(after).bind(i64::from(chunk));
     let rows = session.rows(query).await?;
     session.end().await?;
     let records = rows.iter().map(|row| Ok((subject_from(row, RECORDS)?, record_from(row)?)));
@@ -93,8 +92,7 @@ pub(super) async fn write(
         .bind(rebuilt.iter().map(|one| Moment(one.replaces)).bind_iter());
     let rows = session.rows(query).await?;
     let unchanged = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<String>, _>>()?;
-    let good: Vec<_> =
-        rebuilt.iter().filter(|one| unchanged.contains(one.record.member.as_str())).collect();
+    let good: Vec<_> = rebuilt.iter().filter(|one| unchanged.contains(one.record.member.as_str())).collect();
     let columns: Vec<_> =
         good.iter().map(|one| RecordColumns::of(&one.record, &one.record.member, &one.subject)).collect();
     write_records(&mut session, &columns).await?;

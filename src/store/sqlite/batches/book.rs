@@ -22,8 +22,7 @@ const NAME: &str = "
     SELECT value, 'import', 'running', 0, ?2 FROM jsonb_each(?1) WHERE TRUE
     ON CONFLICT (name) DO NOTHING";
 
-const NAMED: &str =
-    "SELECT name, id, priority FROM batches WHERE name IN (SELECT value FROM jsonb_each(?1))";
+const NAMED: &str = "SELECT name, id, priority FROM batches WHERE name IN (SELECT value FROM jsonb_each(?1))";
 
 const SETTINGS: &str =
     concat!("SELECT ", columns!(), " FROM batches WHERE id IN (SELECT value FROM jsonb_each(?1))");
@@ -93,8 +92,7 @@ pub(in super::super) async fn in_batches(
     let rows = sqlx::query(SETTINGS).bind(json(batches)?).fetch_all(&store.readers).await?;
     let known = rows.iter().map(|row| {
         let batch = batch_from(row)?;
-        let refresh =
-            batch.refresh_before.map(|before| Refresh { before, provider: batch.refresh_provider });
+        let refresh = batch.refresh_before.map(|before| Refresh { before, provider: batch.refresh_provider });
         let is_capped = batch.ceiling_micros.is_some();
         Ok((batch.id.0, InBatch { batch: batch.id, is_capped, refresh }))
     });
@@ -139,12 +137,8 @@ pub(super) async fn cancel(
     let Some(priority) = priority.filter(|priority| *priority > 0) else { return Ok(done) };
     loop {
         let mut tx = store.begin().await?;
-        let victims: Vec<(i64, bool)> = sqlx::query_as(VICTIMS)
-            .bind(priority)
-            .bind(AT_ONCE)
-            .bind(batch.0)
-            .fetch_all(&mut *tx)
-            .await?;
+        let victims: Vec<(i64, bool)> =
+            sqlx::query_as(VICTIMS).bind(priority).bind(AT_ONCE).bind(batch.0).fetch_all(&mut *tx).await?;
         let letters: Vec<i64> =
             victims.iter().filter(|(_, needs_letter)| *needs_letter).map(|(id, _)| *id).collect();
         let jobs: Vec<i64> = victims.iter().map(|(id, _)| *id).collect();

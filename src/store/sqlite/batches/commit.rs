@@ -58,7 +58,11 @@ pub(in super::super) async fn count(tx: &mut Write, counting: &Counting) -> Resu
 pub(in super::super) async fn tag(tx: &mut Write, tags: &[Tag<'_>]) -> Result<(), StoreError> {
     if !tags.is_empty() {
         let row = |tag: &Tag<'_>| {
-            (tag.record.member.as_str().to_owned(), tag.batch.map(|batch| batch.0), tag.replay.map(|replay| replay.0))
+            (
+                tag.record.member.as_str().to_owned(),
+                tag.batch.map(|batch| batch.0),
+                tag.replay.map(|replay| replay.0),
+            )
         };
         let rows: Vec<_> = tags.iter().map(row).collect();
         sqlx::query(TAG).bind(json(&rows)?).execute(&mut **tx).await?;

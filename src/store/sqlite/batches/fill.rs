@@ -10,12 +10,11 @@ use sqlx::{AssertSqlSafe, Sqlite};
 use super::super::rows::{millis, stamp};
 use super::super::{SqliteStore, Write};
 use super::{StoreError, look, read};
-use crate::job::BatchId;
-use crate::keyring::SubjectKey;
+use crate::job::{BatchId, DeadReason};
 use crate::store::batches::columns::Mark;
 use crate::store::batches::conditions::{Dialect, of_letters, of_records};
-use crate::store::batches::{Batch, BatchState, Counting, Filled, Selected, Selection};
-use crate::store::columns::{RECORDS, json, subject_of};
+use crate::store::batches::{Batch, BatchState, Counting, Filled, Sampled, Selected, Selection};
+use crate::store::columns::{RECORDS, email_of, json, subject_of};
 
 /// Records hold their times as texts, our own tables as numbers: 15 to 17 are the texts of 2, 3 and 9.
 const DIALECT: Dialect = Dialect {
@@ -62,9 +61,9 @@ pub(super) fn bound<'q>(
         .bind(selection.below.map_or(0.0, |below| below.confidence))
         .bind(batch.0)
         .bind(millis(now))
-        .bind(selection.dead_reason.map(|reason| reason.as_str()))
+        .bind(selection.dead_reason.map(DeadReason::as_str))
         .bind(selection.dead_error.clone())
-        .bind(selection.dead_ids.as_ref().map(|ids| json(ids)).transpose()?)
+        .bind(selection.dead_ids.as_ref().map(json).transpose()?)
         .bind(window.after.to_owned())
         .bind(window.limit)
         .bind(selection.since.map(stamp))
@@ -127,27 +126,32 @@ pub(super) async fn sample(
     of: Selected,
     about: u32,
     now: Timestamp,
-) -> Result<Vec<SubjectKey>, StoreError> {
+) -> Result<Vec<Sampled>, StoreError> {
     let below = crate::store::batches::part_of(of.members(), about);
     let selection = look(store, batch).await?.map(|(batch, _)| batch.selection).unwrap_or_default();
     let mut parts = Vec::new();
     if takes_records(&selection) {
         parts.push(format!(
-            "SELECT record.subject FROM supplemental_member_information AS record
+            "SELECT record.email, record.subject FROM supplemental_member_information AS record
              WHERE record.subject < $18 AND {}",
             records_where(&selection)
         ));
     }
     if selection.takes_letters() {
         parts.push(format!(
-            "SELECT letter.subject FROM {LETTERS} WHERE letter.subject < $18 AND {}",
+            "SELECT letter.email, letter.subject FROM {LETTERS} WHERE letter.subject < $18 AND {}",
             of_letters(&selection, &DIALECT)
         ));
     }
     let sql = format!("{} LIMIT $14", parts.join(" UNION ALL "));
     let window = Window { after: "", limit: about.saturating_mul(4) };
     let rows = bound(sql, &selection, batch, window, now)?.bind(below).fetch_all(&store.readers).await?;
-    rows.iter().map(|row| subject_of(sqlx::Row::try_get(row, 0)?, RECORDS)).collect()
+    rows.iter()
+        .map(|row| {
+            let email = email_of(sqlx::Row::try_get(row, 0)?, RECORDS)?;
+            Ok(Sampled { email, subject: subject_of(sqlx::Row::try_get(row, 1)?, RECORDS)? })
+        })
+        .collect()
 }
 
 pub(super) async fn fill(

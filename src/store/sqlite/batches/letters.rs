@@ -10,6 +10,7 @@ use super::super::SqliteStore;
 use super::super::read::dead_letter;
 use super::super::rows::{millis, moment};
 use super::StoreError;
+use crate::job::DeadReason;
 use crate::member::MemberId;
 use crate::store::batches::{LetterFilter, LetterGroup, PastLookup};
 use crate::store::columns::{DEAD_LETTERS, dead_reason_of, json};
@@ -26,14 +27,11 @@ const FILTER: &str = "
     AND (?5 IS NULL OR at >= ?5)
     AND (?6 IS NULL OR at < ?6)";
 
-fn bound<'q>(
-    sql: String,
-    filter: &LetterFilter,
-) -> Result<Query<'q, Sqlite, SqliteArguments>, StoreError> {
+fn bound<'q>(sql: String, filter: &LetterFilter) -> Result<Query<'q, Sqlite, SqliteArguments>, StoreError> {
     Ok(sqlx::query(AssertSqlSafe(sql))
         .persistent(false)
-        .bind(filter.ids.as_ref().map(|ids| json(ids)).transpose()?)
-        .bind(filter.reason.map(|reason| reason.as_str()))
+        .bind(filter.ids.as_ref().map(json).transpose()?)
+        .bind(filter.reason.map(DeadReason::as_str))
         .bind(filter.error.clone())
         .bind(filter.batch.map(|batch| batch.0))
         .bind(filter.since.map(millis))

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::super::SqliteStore;
 use super::super::commit::{RECORDS, write_rows};
 use super::super::rows::{RecordRow, record_from, stamp, subject_from};
-use super::super::SqliteStore;
 use super::fill::{Window, bound, records_where};
 use super::{StoreError, look, read};
 use crate::job::BatchId;
@@ -80,8 +80,7 @@ pub(super) async fn write(
     let unchanged: Vec<String> =
         sqlx::query_scalar(UNCHANGED).bind(json(&read_then)?).fetch_all(&mut *tx).await?;
     let unchanged: HashSet<String> = unchanged.into_iter().collect();
-    let good: Vec<_> =
-        rebuilt.iter().filter(|one| unchanged.contains(one.record.member.as_str())).collect();
+    let good: Vec<_> = rebuilt.iter().filter(|one| unchanged.contains(one.record.member.as_str())).collect();
     let rows: Vec<_> =
         good.iter().map(|one| RecordColumns::of(&one.record, &one.record.member, &one.subject)).collect();
     write_rows(&mut tx, RECORDS, rows.iter().map(RecordRow::of)).await?;

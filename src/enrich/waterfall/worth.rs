@@ -1,0 +1,184 @@
+//! What asking one provider about one kind of address tends to bring.
+//!
+//! An answer is one of nine: no match, or a match with one of the eight sets of fields told surely enough. Their probabilities
+//! have a Dirichlet prior from published rates (as many pseudo-answers as the table trusts them), and every answer adds one. So
+//! it is usable on the first day, and the ledger outweighs the vendors soon.
+//!
+//! Invariant: pure; probabilities are positive and sum to one.
+
+use gleaner_providers::Field;
+use gleaner_providers::provider::Price;
+
+use crate::jitter;
+use crate::record::Fields;
+
+/// No match, and each set of fields.
+pub const OUTCOMES: usize = 1 + Fields::SETS;
+
+/// Answers counted by what they brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Worth {
+    weights: [f64; OUTCOMES],
+    /// Answers that were really seen.
+    seen: u64,
+    /// What they cost.
+    cost_micros: u64,
+}
+
+impl Worth {
+    /// From rates: how often it matches, and how often a match fills each field; trusted like so many answers.
+    pub fn prior(match_rate: f64, fills: [f64; 3], answers: f64) -> Self {
+        let mut weights = [0.0; OUTCOMES];
+        weights[0] = (1.0 - match_rate) * answers;
+        for (bits, weight) in (0_u8..).zip(&mut weights[1..]) {
+            let set = Fields::from_bits(bits);
+            let chance = |(field, fill): (Field, f64)| if set.contains(field) { fill } else { 1.0 - fill };
+            *weight = Field::ALL.into_iter().zip(fills).map(chance).product::<f64>() * match_rate * answers;
+        }
+        Self { weights, seen: 0, cost_micros: 0 }
+    }
+
+    /// So many answers of one kind were seen.
+    pub fn learn(&mut self, brought: Option<Fields>, answers: u64, cost_micros: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "a count of answers")]
+        let weight = answers as f64;
+        self.weights[index(brought)] += weight;
+        self.seen += answers;
+        self.cost_micros += cost_micros;
+    }
+
+    pub const fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    pub const fn cost_micros(&self) -> u64 {
+        self.cost_micros
+    }
+
+    /// Every answer with its probability.
+    pub fn outcomes(&self) -> [(Option<Fields>, f64); OUTCOMES] {
+        let sum: f64 = self.weights.iter().sum();
+        std::array::from_fn(|at| (brought(at), self.weights[at] / sum))
+    }
+
+    pub fn match_rate(&self) -> f64 {
+        1.0 - self.outcomes()[0].1
+    }
+
+    /// How often an answer fills the field, matches and misses together.
+    pub fn fill_rate(&self, field: Field) -> f64 {
+        let fills = |&(brought, _): &(Option<Fields>, f64)| brought.is_some_and(|set| set.contains(field));
+        self.outcomes().iter().filter(|outcome| fills(outcome)).map(|(_, chance)| chance).sum()
+    }
+
+    /// What asking costs on average, in millionths.
+    pub fn expected_micros(&self, price: Price) -> f64 {
+        let rate = self.match_rate();
+        rate * micros(price.per_match.0) + (1.0 - rate) * micros(price.per_miss.0)
+    }
+
+    /// How many of these fields asking fills on average.
+    pub fn expected_fields(&self, missing: Fields) -> f64 {
+        missing.iter().map(|field| self.fill_rate(field)).sum()
+    }
+
+    /// Another worth that the same answers allow, drawn from the posterior; the same for the same seed.
+    #[must_use]
+    pub fn draw(&self, seed: u64) -> Self {
+        let mut draws = Draws(seed);
+        Self { weights: self.weights.map(|weight| draws.gamma(weight).max(1e-12)), ..self.clone() }
+    }
+}
+
+fn index(brought: Option<Fields>) -> usize {
+    brought.map_or(0, |set| 1 + usize::from(set.bits()))
+}
+
+fn brought(index: usize) -> Option<Fields> {
+    index.checked_sub(1).map(|bits| Fields::from_bits(u8::try_from(bits).unwrap_or(0)))
+}
+
+/// An amount as a number to reckon expectations with.
+#[expect(clippy::cast_precision_loss, reason = "an expectation is no amount")]
+pub(super) const fn micros(amount: u64) -> f64 {
+    amount as f64
+}
+
+/// Numbers that look random, one after the other.
+struct Draws(u64);
+
+impl Draws {
+    fn part(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(jitter::GOLDEN);
+        jitter::part(self.0).max(f64::MIN_POSITIVE)
+    }
+
+    /// Gamma with this shape and scale one (Marsaglia and Tsang, 2000).
+    fn gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            let boost = self.part().powf(1.0 / shape.max(1e-9));
+            return self.gamma(shape + 1.0) * boost;
+        }
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            // Box and Muller.
+            let normal = (-2.0 * self.part().ln()).sqrt() * (std::f64::consts::TAU * self.part()).cos();
+            let v = (1.0 + c * normal).powi(3);
+            if v > 0.0 && self.part().ln() < 0.5 * normal * normal + d - d * v + d * v.ln() {
+                return d * v;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gleaner_providers::provider::Micros;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn answers_outweigh_what_was_published() {
+        let mut worth = Worth::prior(0.5, [0.8, 0.2, 0.0], 20.0);
+        assert!((worth.match_rate() - 0.5).abs() < 1e-9);
+        assert!((worth.fill_rate(Field::Name) - 0.4).abs() < 1e-9);
+        assert!((worth.fill_rate(Field::Age) - 0.1).abs() < 1e-9);
+        worth.learn(None, 1980, 0);
+        assert!(worth.match_rate() < 0.01);
+        assert_eq!(worth.seen(), 1980);
+    }
+
+    #[test]
+    fn the_price_of_a_miss_counts() {
+        let worth = Worth::prior(0.25, [1.0; 3], 1.0);
+        let price = Price { per_match: Micros(400), per_miss: Micros(100) };
+        assert!((worth.expected_micros(price) - 175.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn draws_scatter_around_what_they_are_drawn_from() {
+        let mut worth = Worth::prior(0.3, [0.9, 0.4, 0.6], 10.0);
+        worth.learn(Some(Fields::from_bits(0b101)), 30, 0);
+        let draws: Vec<f64> = (0..400).map(|seed| worth.draw(seed * 7919).match_rate()).collect();
+        let mean = draws.iter().sum::<f64>() / 400.0;
+        // Beta(33, 7): mean 0.825, deviation 0.059; the mean of 400 draws lies within five of its own.
+        assert!((mean - 0.825).abs() < 5.0 * 0.059 / 20.0, "{mean}");
+        let far = draws.iter().filter(|rate| (**rate - 0.825).abs() > 0.118).count();
+        assert!((4..40).contains(&far), "one in twenty lies beyond two deviations: {far}");
+    }
+
+    proptest! {
+        #[test]
+        fn probabilities_sum_to_one(rate in 0.0..1.0_f64, fills in prop::array::uniform3(0.0..1.0_f64), answers in prop::collection::vec((0_u8..9, 1_u64..50), 0..9)) {
+            let mut worth = Worth::prior(rate, fills, 12.0);
+            for (outcome, count) in answers {
+                worth.learn(brought(outcome.into()), count, 0);
+            }
+            let sum: f64 = worth.outcomes().iter().map(|(_, chance)| chance).sum();
+            prop_assert!((sum - 1.0).abs() < 1e-9);
+            prop_assert!(worth.outcomes().iter().all(|(_, chance)| *chance >= 0.0));
+        }
+    }
+}

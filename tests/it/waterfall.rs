@@ -1,0 +1,89 @@
+//! Whom the real binary asks and for how much: plans, ceilings, conditions, and the story of a record.
+
+use gleaner_providers::sandbox::SandboxSettings;
+use serde_json::Value;
+
+use crate::support::{Home, text};
+
+const ADDRESS: &str = "ada.example@ada-example.example.org";
+
+fn providers(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|one| one["provider"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_asks_nobody_and_knows_what_is_in_stock() {
+    let home = Home::new(SandboxSettings { distortion: 0.0, ..SandboxSettings::calm(1) }, "").await;
+    let before = home.json(&["plan", ADDRESS]).await;
+    assert_eq!(before["segment"], "company");
+    assert!(providers(&before["steps"]).contains(&"people_data_labs"), "{before}");
+    assert_eq!(before["most_micros"], 280_000);
+    let expected = before["expected_micros"].as_u64().unwrap();
+    assert!(expected > 0 && expected < 280_000, "{before}");
+    assert!(!home.path("data/gleaner.db").exists(), "who only looks makes no database");
+    assert_eq!(home.sandbox.summary().calls, 0);
+
+    home.json(&["enrich", ADDRESS]).await;
+    let calls = home.sandbox.summary().calls;
+    let after = home.json(&["plan", ADDRESS]).await;
+    assert_eq!(home.sandbox.summary().calls, calls);
+    let stock = providers(&after["stock"]);
+    assert!(stock.contains(&"gravatar") && stock.contains(&"people_data_labs"), "{after}");
+    assert!(providers(&after["steps"]).iter().all(|step| !stock.contains(step)), "{after}");
+
+    let shown = home.run(&["plan", ADDRESS]).await;
+    let shown = text(&shown.stdout);
+    assert!(shown.contains("its answer is in stock") && shown.contains("Expected cost"), "{shown}");
+    assert!(!shown.contains("ada.example@"), "the address need not be shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ceiling_and_a_condition_keep_a_provider_from_being_asked() {
+    for (extra, why) in [
+        ("[enrich]\nmax_cost = \"$0.20\"\n", "it might cost more than is left of `max_cost`"),
+        ("", "`only_for` has no such addresses"),
+    ] {
+        let home = Home::new(SandboxSettings { distortion: 0.0, ..SandboxSettings::calm(1) }, extra).await;
+        if extra.is_empty() {
+            let mut config = std::fs::read_to_string(home.path("gleaner.toml")).unwrap();
+            config = config.replace(
+                "[providers.people_data_labs]\n",
+                "[providers.people_data_labs]\nonly_for = [\"free_mail\"]\n",
+            );
+            home.write("gleaner.toml", config);
+        }
+        let plan = home.json(&["plan", ADDRESS]).await;
+        let unasked = plan["unasked"].as_array().unwrap();
+        let reason = unasked.iter().find(|one| one["provider"] == "people_data_labs").map(|one| &one["why"]);
+        assert_eq!(reason, Some(&Value::from(why)), "{plan}");
+        home.json(&["enrich", ADDRESS]).await;
+        let ledger = home.sandbox.ledger();
+        assert!(ledger.iter().all(|entry| entry.provider != "people_data_labs"));
+        assert!(ledger.iter().any(|entry| entry.provider == "gravatar"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_a_record_names_everybody_who_was_asked_and_who_was_not() {
+    let settings = SandboxSettings { distortion: 0.0, ..SandboxSettings::calm(1) };
+    let home = Home::new(settings, "[enrich]\nmax_cost = \"$0.28\"\n").await;
+    let file = home.write("twins.csv", format!("id,email\na,{ADDRESS}\nb,{}\n", ADDRESS.to_uppercase()));
+    home.json(&["enrich", file.to_str().unwrap()]).await;
+    let (one, twin) = (home.json(&["explain", "a"]).await, home.json(&["explain", "b"]).await);
+    let (asked, shared) = if providers(&one["lookups"]).is_empty() { (&twin, &one) } else { (&one, &twin) };
+    assert!(providers(&asked["lookups"]).contains(&"people_data_labs"), "{asked}");
+    assert_eq!(asked["cost_micros"], 280_000);
+    assert_eq!((&shared["cost_micros"], shared["lookups"].as_array().unwrap().len()), (&Value::from(0), 0));
+    assert_eq!(providers(&shared["shared"]).len(), providers(&asked["lookups"]).len());
+    let fields = asked["fields"].as_array().unwrap();
+    let name = fields.iter().find(|field| field["field"] == "name").unwrap();
+    assert!(!name["supporters"].as_array().unwrap().is_empty(), "{name}");
+
+    let shown = home.run(&["explain", "a"]).await;
+    let shown = text(&shown.stdout);
+    assert!(shown.contains("complete") && shown.contains("people_data_labs"), "{shown}");
+    let nobody = home.run(&["explain", "c"]).await;
+    assert_eq!(nobody.status.code(), Some(3));
+    let nobody = home.run(&["explain", "nobody@example.com"]).await;
+    assert!(!text(&nobody.stderr).contains("nobody@"), "no address on standard error");
+}
