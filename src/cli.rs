@@ -20,6 +20,7 @@ mod report;
 mod sources;
 mod view;
 
+mod batch;
 mod config;
 mod dead_letters;
 mod enqueue;
@@ -31,6 +32,7 @@ mod normalize;
 mod plan;
 mod provider;
 mod reconcile;
+mod replay;
 mod sandbox;
 mod status;
 mod token;
@@ -124,7 +126,12 @@ enum Command {
     /// Show what is known of a member
     #[command(subcommand)]
     Member(member::Command),
-    /// Show what stopped for good, and why
+    /// Look a selection of members up again, previewed and priced before
+    Replay(Box<replay::Args>),
+    /// Follow, hold back and stop imports and replays
+    #[command(subcommand)]
+    Batch(batch::Command),
+    /// Show what stopped for good, and why; replay it, or throw it away
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
     /// Make tokens for the HTTP door
@@ -187,6 +194,8 @@ impl Cli {
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
+            Command::Replay(args) => replay::run(&self.global, *args).await,
+            Command::Batch(command) => batch::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
             Command::Token(command) => token::run(&self.global, &command),
             Command::Config(command) => config::run(&self.global, &command),

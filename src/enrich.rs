@@ -20,6 +20,7 @@ pub mod market;
 pub mod merge;
 pub mod panel;
 pub mod plan;
+pub mod rebuild;
 mod schedule;
 pub mod story;
 mod verdict;
@@ -108,6 +109,10 @@ impl Enricher {
 
     pub const fn panel(&self) -> &Panel {
         &self.panel
+    }
+
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     pub const fn market(&self) -> &Market {

@@ -76,7 +76,7 @@ fn verdict(job: &Claimed, dossier: &Dossier, policy: &Policy, last_chance: bool,
 }
 
 /// Whether the person may be under the minimum age: of a range, the youngest age counts.
-fn is_minor(merged: &Merged, policy: &Policy, now: Timestamp) -> bool {
+pub(super) fn is_minor(merged: &Merged, policy: &Policy, now: Timestamp) -> bool {
     let today = now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     merged.birth.as_ref().is_some_and(|birth| {
         let (youngest, _) = birth.value.ages_on(today);

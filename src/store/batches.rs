@@ -86,10 +86,11 @@ pub trait Batches: Debug + Send + Sync {
     /// Says that an import has read all that it will.
     async fn close_import(&self, batch: BatchId, now: Timestamp) -> Result<(), StoreError>;
 
-    /// The next records of a `renormalize`, without those that a job will write anyway. `None` where it is held or over.
+    /// The next records of a `renormalize`, behind `after` where that is given. `None` where it is held or over.
     async fn next_records(
         &self,
         batch: BatchId,
+        after: Option<&MemberId>,
         chunk: u32,
         now: Timestamp,
     ) -> Result<Option<RecordChunk>, StoreError>;
@@ -135,9 +136,6 @@ pub trait Batches: Debug + Send + Sync {
 
     /// How many pass the filter, by reason and error.
     async fn group_dead_letters(&self, filter: &LetterFilter) -> Result<Vec<LetterGroup>, StoreError>;
-
-    /// The lookups of a member, newest first.
-    async fn lookups_of(&self, member: &MemberId, limit: u32) -> Result<Vec<PastLookup>, StoreError>;
 
     /// Throws dead letters away; answers how many. A member of whom nothing else is left is counted as purged.
     async fn purge_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError>;
@@ -348,17 +346,6 @@ pub struct LetterGroup {
     pub letters: u64,
     pub oldest: Timestamp,
     pub newest: Timestamp,
-}
-
-/// A call of the past, as the log has it.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct PastLookup {
-    pub provider: String,
-    pub told: String,
-    pub outcome: String,
-    pub duration_us: u64,
-    pub cost_micros: u64,
-    pub at: Timestamp,
 }
 
 /// The queue at one moment.

@@ -18,8 +18,8 @@ use crate::member::MemberId;
 use crate::store::batches::columns::{kind_of, name_of, selection_of, state_of};
 use crate::store::batches::{
     Batch, BatchKind, BatchStanding, BatchState, Batches, Cancelled, ChangePage, Counts, FieldChange, Filled,
-    IMPORT_LEVELS, LetterFilter, LetterGroup, NewBatch, PastLookup, QueueAge, REPLAY_LEVELS, Rebuilt,
-    RecordChunk, Reserve, Sampled, Selected,
+    IMPORT_LEVELS, LetterFilter, LetterGroup, NewBatch, QueueAge, REPLAY_LEVELS, Rebuilt, RecordChunk,
+    Reserve, Sampled, Selected,
 };
 use crate::store::columns::json;
 use crate::store::{DeadLetter, Page};
@@ -280,10 +280,11 @@ impl Batches for PostgresStore {
     async fn next_records(
         &self,
         batch: BatchId,
+        after: Option<&MemberId>,
         chunk: u32,
         now: Timestamp,
     ) -> Result<Option<RecordChunk>, StoreError> {
-        rebuild::next(self, batch, chunk, now).await
+        rebuild::next(self, batch, after, chunk, now).await
     }
 
     async fn write_rebuilt(
@@ -359,10 +360,6 @@ impl Batches for PostgresStore {
 
     async fn group_dead_letters(&self, filter: &LetterFilter) -> Result<Vec<LetterGroup>, StoreError> {
         letters::group(self, filter).await
-    }
-
-    async fn lookups_of(&self, member: &MemberId, limit: u32) -> Result<Vec<PastLookup>, StoreError> {
-        letters::lookups(self, member, limit).await
     }
 
     async fn purge_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {

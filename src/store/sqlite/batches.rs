@@ -14,8 +14,8 @@ use crate::member::MemberId;
 use crate::store::batches::columns::{kind_of, name_of, selection_of, state_of};
 use crate::store::batches::{
     Batch, BatchKind, BatchStanding, BatchState, Batches, Cancelled, ChangePage, Counts, FieldChange, Filled,
-    IMPORT_LEVELS, LetterFilter, LetterGroup, NewBatch, PastLookup, QueueAge, REPLAY_LEVELS, Rebuilt,
-    RecordChunk, Reserve, Sampled, Selected,
+    IMPORT_LEVELS, LetterFilter, LetterGroup, NewBatch, QueueAge, REPLAY_LEVELS, Rebuilt, RecordChunk,
+    Reserve, Sampled, Selected,
 };
 use crate::store::columns::{dead_reason_of, json};
 use crate::store::{DeadLetter, Page};
@@ -263,10 +263,11 @@ impl Batches for SqliteStore {
     async fn next_records(
         &self,
         batch: BatchId,
+        after: Option<&MemberId>,
         chunk: u32,
         now: Timestamp,
     ) -> Result<Option<RecordChunk>, StoreError> {
-        rebuild::next(self, batch, chunk, now).await
+        rebuild::next(self, batch, after, chunk, now).await
     }
 
     async fn write_rebuilt(
@@ -332,10 +333,6 @@ impl Batches for SqliteStore {
 
     async fn group_dead_letters(&self, filter: &LetterFilter) -> Result<Vec<LetterGroup>, StoreError> {
         letters::group(self, filter).await
-    }
-
-    async fn lookups_of(&self, member: &MemberId, limit: u32) -> Result<Vec<PastLookup>, StoreError> {
-        letters::lookups(self, member, limit).await
     }
 
     async fn purge_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {

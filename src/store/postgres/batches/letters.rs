@@ -11,8 +11,7 @@ use super::super::read::dead_letter;
 use super::super::rows::{Moment, count_from, moment_from};
 use super::StoreError;
 use crate::job::DeadReason;
-use crate::member::MemberId;
-use crate::store::batches::{LetterFilter, LetterGroup, PastLookup};
+use crate::store::batches::{LetterFilter, LetterGroup};
 use crate::store::columns::dead_reason_of;
 use crate::store::{DeadLetter, Page};
 
@@ -82,34 +81,6 @@ pub(super) async fn group(
         })
     };
     rows.iter().map(group).collect()
-}
-
-pub(super) async fn lookups(
-    store: &PostgresStore,
-    member: &MemberId,
-    limit: u32,
-) -> Result<Vec<PastLookup>, StoreError> {
-    let sql = "
-        SELECT provider, told, outcome, duration_us, cost_micros, at
-        FROM lookup_log
-        WHERE member_id = $1
-        ORDER BY id DESC
-        LIMIT $2";
-    let mut session = store.sessions.alone().await?;
-    let query = session.query(sql).bind(member.as_str().to_owned()).bind(i64::from(limit));
-    let rows = session.rows(query).await?;
-    session.end().await?;
-    let lookup = |row: &PgRow| {
-        Ok(PastLookup {
-            provider: row.try_get("provider")?,
-            told: row.try_get("told")?,
-            outcome: row.try_get("outcome")?,
-            duration_us: count_from(row, "duration_us")?,
-            cost_micros: count_from(row, "cost_micros")?,
-            at: moment_from(row, "at")?,
-        })
-    };
-    rows.iter().map(lookup).collect()
 }
 
 pub(super) async fn purge(store: &PostgresStore, filter: &LetterFilter) -> Result<u64, StoreError> {

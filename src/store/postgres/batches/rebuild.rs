@@ -15,6 +15,7 @@ use super::super::rows::{Moment, subject_from};
 use super::fill::{LOCK, bound, records_where};
 use super::{StoreError, read};
 use crate::job::BatchId;
+use crate::member::MemberId;
 use crate::store::batches::columns::Mark;
 use crate::store::batches::{BatchState, Counting, Filled, Rebuilt, RecordChunk};
 use crate::store::columns::{RECORDS, RecordColumns};
@@ -38,6 +39,7 @@ const MOVE: &str = "
 pub(super) async fn next(
     store: &PostgresStore,
     batch: BatchId,
+    after: Option<&MemberId>,
     chunk: u32,
     now: Timestamp,
 ) -> Result<Option<RecordChunk>, StoreError> {
@@ -46,7 +48,8 @@ pub(super) async fn next(
     if !matches!(batch.state, BatchState::Filling | BatchState::Draft) {
         return Ok(None);
     }
-    let Mark::Records(after) = Mark::read(from.as_deref()) else { return Ok(None) };
+    let Mark::Records(mark) = Mark::read(from.as_deref()) else { return Ok(None) };
+    let after = after.map_or(mark, |after| after.as_str().to_owned());
     let sql = format!(
         "SELECT
              member_id, email, subject, full_name, given_name, family_name, birth_earliest, birth_latest,

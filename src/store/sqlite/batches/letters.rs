@@ -11,8 +11,7 @@ use super::super::read::dead_letter;
 use super::super::rows::{millis, moment};
 use super::StoreError;
 use crate::job::DeadReason;
-use crate::member::MemberId;
-use crate::store::batches::{LetterFilter, LetterGroup, PastLookup};
+use crate::store::batches::{LetterFilter, LetterGroup};
 use crate::store::columns::{DEAD_LETTERS, dead_reason_of, json};
 use crate::store::{DeadLetter, Page};
 
@@ -77,31 +76,6 @@ pub(super) async fn group(
         })
     });
     groups.collect()
-}
-
-pub(super) async fn lookups(
-    store: &SqliteStore,
-    member: &MemberId,
-    limit: u32,
-) -> Result<Vec<PastLookup>, StoreError> {
-    let sql = "
-        SELECT provider, told, outcome, duration_us, cost_micros, at
-        FROM lookup_log
-        WHERE member_id = ?1
-        ORDER BY id DESC
-        LIMIT ?2";
-    let rows = sqlx::query(sql).bind(member.as_str()).bind(limit).fetch_all(&store.readers).await?;
-    let lookups = rows.iter().map(|row| {
-        Ok(PastLookup {
-            provider: row.try_get("provider")?,
-            told: row.try_get("told")?,
-            outcome: row.try_get("outcome")?,
-            duration_us: row.try_get("duration_us")?,
-            cost_micros: row.try_get("cost_micros")?,
-            at: moment(row.try_get("at")?, "lookup_log")?,
-        })
-    });
-    lookups.collect()
 }
 
 pub(super) async fn purge(store: &SqliteStore, filter: &LetterFilter) -> Result<u64, StoreError> {
