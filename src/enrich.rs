@@ -121,12 +121,13 @@ impl Enricher {
 
     /// Enriches one member. `stored` are the unexpired answers about the subject: they are not asked for again.
     pub async fn enrich(&self, job: &Claimed, stored: Vec<Answer>, keep: &dyn Keep) -> Outcome {
-        let stored = stored.into_iter().filter(|answer| job.takes(answer)).collect();
+        let stored: Vec<_> = stored.into_iter().filter(|answer| job.takes(answer)).collect();
+        // What was asked in this execution is not asked again, whatever came of it.
+        let mut asked =
+            if job.is_replay() { Asked::those_in_stock(&self.panel, &stored) } else { Asked::default() };
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
         let course = Course::of(self, job.email.segment(), &job.subject);
-        // What was asked in this execution is not asked again, whatever came of it.
-        let mut asked = Asked::default();
         let found = loop {
             let found = dossier.merged();
             let situation = course.situation(&dossier, &found, last_chance);

@@ -125,6 +125,11 @@ pub struct Claimed {
 }
 
 impl Claimed {
+    /// Whether the member is looked up again, and not for the first time.
+    pub fn is_replay(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.is_replay)
+    }
+
     /// Whether stored answers are asked for again.
     pub fn refreshes(&self) -> bool {
         self.batch.as_ref().is_some_and(|batch| batch.refresh.is_some())

@@ -147,16 +147,18 @@ pub(crate) async fn carry_out(
     if !matches!(decided, Ok(Decision::Go { .. })) {
         vault.store.discard_batch(batch.id).await?;
     }
-    let selected = match decided? {
+    let (selected, preview) = match decided? {
         Decision::Nobody => return Ok(Exit::Nothing),
         Decision::OnlyShown => return Ok(Exit::Done),
         Decision::Declined => {
             out::note("nothing was done");
             return Ok(Exit::Nothing);
         }
-        Decision::Go { selected } => selected,
+        Decision::Go { selected, preview } => (selected, preview),
     };
-    vault.store.approve_batch(batch.id, selected, host.clock.now()).await?;
+    if !vault.store.approve_batch(batch.id, selected).await? {
+        bail!("somebody else has taken the name `{}` meanwhile; nothing was done", batch.name);
+    }
     let filler = filler(host, vault);
     let progress = super::progress::Progress::filling(selected);
     let (mut seen, mut made) = (0, 0);
@@ -176,8 +178,9 @@ pub(crate) async fn carry_out(
     })?;
     let what = if wish.kind == BatchKind::Renormalize { "made anew" } else { "put into the queue" };
     if global.json {
-        let told =
-            serde_json::json!({ "batch": batch.name, "seen": seen, "made": made, "held": ended.is_held });
+        let told = serde_json::json!({
+            "batch": batch.name, "seen": seen, "made": made, "held": ended.is_held, "preview": preview,
+        });
         out::json(&told)?;
     } else {
         out::line(format_args!("{made} of {seen} {what} as batch `{}`", batch.name));
@@ -198,7 +201,7 @@ enum Decision {
     Nobody,
     OnlyShown,
     Declined,
-    Go { selected: u64 },
+    Go { selected: u64, preview: serde_json::Value },
 }
 
 async fn decide(
@@ -216,10 +219,13 @@ async fn decide(
     }
     let selected = vault.store.count_selected(batch.id, host.clock.now()).await?;
     let members = selected.members();
-    if wish.kind == BatchKind::Renormalize {
+    let preview = if wish.kind == BatchKind::Renormalize {
         let examples = if run.dry_run { 10 } else { 0 };
         let forecast = filler(host, vault).forecast(batch.id, examples).await?;
-        preview::print_forecast(global.json, &batch.name, &forecast)?;
+        if !global.json {
+            preview::print_forecast(&batch.name, &forecast);
+        }
+        preview::forecast_as_json(&batch.name, &forecast)
     } else {
         let now = host.clock.now();
         let sample = vault.store.sample_selected(batch.id, selected, SAMPLE, now).await?;
@@ -236,20 +242,25 @@ async fn decide(
             wish.refresh.as_ref(),
             &paces,
         );
-        preview::print(global.json, batch, &selected, &estimate)?;
-    }
+        if !global.json {
+            preview::print(batch, &selected, &estimate);
+        }
+        preview::as_json(batch, &selected, &estimate)
+    };
     if members == 0 {
         out::note("the selection is empty; nothing was done");
         return Ok(Decision::Nobody);
     }
     if run.dry_run {
-        if !global.json {
+        if global.json {
+            out::json(&preview)?;
+        } else {
             out::line("nothing was done (--dry-run)");
         }
         return Ok(Decision::OnlyShown);
     }
     let go = run.yes || out::asks("Start it?")?;
-    Ok(if go { Decision::Go { selected: members } } else { Decision::Declined })
+    Ok(if go { Decision::Go { selected: members, preview } } else { Decision::Declined })
 }
 
 async fn draft(host: &Host, vault: &Vault, wish: &Wish, run: &Run) -> anyhow::Result<Batch> {

@@ -11,7 +11,7 @@ use super::Policy;
 use super::merge::{self, Statement};
 use super::verdict::is_minor;
 use crate::job::{Answer, AnswerContent};
-use crate::record::{Record, RecordStatus, Sourced};
+use crate::record::{Record, RecordStatus, Sourced, changes};
 
 /// Why a record stays as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,8 +61,7 @@ pub fn rebuild(
         updated_at: now,
         ..record.clone()
     };
-    let is_same = (&rebuilt.name, &rebuilt.birth, &rebuilt.profiles, rebuilt.status)
-        == (&record.name, &record.birth, &record.profiles, record.status);
+    let is_same = rebuilt.status == record.status && changes(Some(record), &rebuilt).is_empty();
     if is_same { Err(Stays::Same) } else { Ok(rebuilt) }
 }
 

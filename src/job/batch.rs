@@ -73,6 +73,8 @@ impl From<BatchName> for String {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InBatch {
     pub batch: BatchId,
+    /// Whether it looks members up again.
+    pub is_replay: bool,
     /// Whether money for it must be reserved before it is spent.
     pub is_capped: bool,
     /// Which stored answers are not good enough.

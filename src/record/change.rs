@@ -2,9 +2,9 @@
 //!
 //! Invariant: pure; tells which field and how, never the values.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_providers::Confidence;
+use gleaner_providers::{Assurance, SocialProfile};
 
 use super::{Record, Sourced};
 
@@ -59,38 +59,98 @@ fn compare<T: PartialEq>(before: Option<&Sourced<T>>, after: Option<&Sourced<T>>
         (None, Some(_)) => Some(ChangeKind::Filled),
         (Some(_), None) => Some(ChangeKind::Lost),
         (Some(old), Some(new)) if old.value != new.value => Some(ChangeKind::Changed),
-        (Some(old), Some(new)) => differs(old.confidence, new.confidence).then_some(ChangeKind::Surety),
+        (Some(old), Some(new)) => (support(old) != support(new)).then_some(ChangeKind::Surety),
     }
 }
 
 fn profiles(before: Option<&Record>, after: &Record) -> Option<ChangeKind> {
     let old = before.map(|record| record.profiles.as_slice()).unwrap_or_default();
-    let urls = |profiles: &[Sourced<gleaner_providers::SocialProfile>]| {
-        profiles.iter().map(|profile| profile.value.url().to_owned()).collect::<BTreeSet<_>>()
+    let by_url = |profiles: &[Sourced<SocialProfile>]| {
+        let supported = profiles.iter().map(|profile| (profile.value.url().to_owned(), support(profile)));
+        supported.collect::<BTreeMap<_, _>>()
     };
     match (old.is_empty(), after.profiles.is_empty()) {
         (true, true) => None,
         (true, false) => Some(ChangeKind::Filled),
         (false, true) => Some(ChangeKind::Lost),
-        (false, false) if urls(old) != urls(&after.profiles) => Some(ChangeKind::Changed),
         (false, false) => {
-            let sureness = |profiles: &[Sourced<gleaner_providers::SocialProfile>]| {
-                let mut all: Vec<_> = profiles
-                    .iter()
-                    .map(|profile| (profile.value.url().to_owned(), profile.confidence.get()))
-                    .collect();
-                all.sort_by(|a, b| a.0.cmp(&b.0));
-                all
-            };
-            let (old, new) = (sureness(old), sureness(&after.profiles));
-            old.iter().zip(&new).any(|(a, b)| (a.1 - b.1).abs() > TOLERANCE).then_some(ChangeKind::Surety)
+            let (old, new) = (by_url(old), by_url(&after.profiles));
+            if !old.keys().eq(new.keys()) {
+                Some(ChangeKind::Changed)
+            } else {
+                (old != new).then_some(ChangeKind::Surety)
+            }
         }
     }
 }
 
-/// Below it, two confidences are the same number written twice.
-const TOLERANCE: f64 = 0.000_001;
+/// What a value rests on, as far as a reader would see a difference: how sure to a millionth, how proven, by whom.
+fn support<T>(sourced: &Sourced<T>) -> (i64, Assurance, BTreeSet<String>) {
+    #[expect(clippy::cast_possible_truncation, reason = "0 to a million")]
+    let millionths = (sourced.confidence.get() * 1_000_000.0).round() as i64;
+    let providers = sourced.sources.iter().map(|source| source.provider.clone()).collect();
+    (millionths, sourced.assurance, providers)
+}
 
-fn differs(old: Confidence, new: Confidence) -> bool {
-    (old.get() - new.get()).abs() > TOLERANCE
+#[cfg(test)]
+mod tests {
+    use gleaner_providers::{Confidence, EmailAddress, PersonName};
+    use jiff::Timestamp;
+
+    use super::super::{RecordStatus, Source};
+    use super::*;
+    use crate::member::MemberId;
+
+    fn sourced<T>(value: T, confidence: f64) -> Sourced<T> {
+        let source =
+            Source { provider: "github".to_owned(), fetched_at: Timestamp::UNIX_EPOCH, evidence: None };
+        let confidence = Confidence::new(confidence).unwrap();
+        Sourced { value, confidence, assurance: Assurance::Broker, sources: vec![source] }
+    }
+
+    fn record(name: Option<(&str, f64)>, profiles: &[(&str, f64)]) -> Record {
+        Record {
+            member: MemberId::parse("m").unwrap(),
+            email: EmailAddress::parse("ada@example.com").unwrap(),
+            name: name.map(|(name, sure)| sourced(PersonName::parse(name).unwrap(), sure)),
+            birth: None,
+            profiles: profiles
+                .iter()
+                .map(|(url, sure)| sourced(SocialProfile::parse(url).unwrap(), *sure))
+                .collect(),
+            status: RecordStatus::Complete,
+            policy_version: "1".to_owned(),
+            collected_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn each_field_differs_in_one_way() {
+        let (ada, hub) = (Some(("Ada Example", 0.5)), ("https://github.com/ada-example", 0.5));
+        let hub_surer = (hub.0, 0.6);
+        let other = ("https://github.com/ada", 0.5);
+        for (before, after, expected) in [
+            ((None, &[][..]), (None, &[][..]), vec![]),
+            ((ada, &[hub][..]), (ada, &[hub][..]), vec![]),
+            ((None, &[]), (ada, &[hub]), vec!["name filled", "social filled"]),
+            ((ada, &[hub]), (None, &[]), vec!["name lost", "social lost"]),
+            ((ada, &[]), (Some(("Bea Example", 0.5)), &[]), vec!["name changed"]),
+            ((ada, &[]), (Some(("Ada Example", 0.7)), &[]), vec!["name confidence"]),
+            ((None, &[hub]), (None, &[other]), vec!["social changed"]),
+            ((None, &[hub]), (None, &[hub, other]), vec!["social changed"]),
+            ((None, &[hub]), (None, &[hub_surer]), vec!["social confidence"]),
+            ((None, &[hub, other]), (None, &[other, hub]), vec![]),
+        ] {
+            let (before, after) = (record(before.0, before.1), record(after.0, after.1));
+            let told: Vec<_> = changes(Some(&before), &after)
+                .iter()
+                .map(|change| format!("{} {}", change.field, change.kind.as_str()))
+                .collect();
+            assert_eq!(told, expected);
+        }
+        let first = changes(None, &record(ada, &[]));
+        assert_eq!(first, [Change { field: "name", kind: ChangeKind::Filled }]);
+    }
 }

@@ -68,7 +68,7 @@ pub fn estimate(
     for member in sample {
         // Two members with one mailbox ask once.
         let known = by_subject.remove(&member.subject).unwrap_or_default();
-        let plan = enricher.plan(&member.email, &member.subject, known);
+        let plan = enricher.plan_replay(&member.email, &member.subject, known);
         most = most.saturating_add(plan.most_micros);
         for step in plan.steps {
             let sum = asked.entry(step.provider).or_default();

@@ -36,7 +36,8 @@ pub const REPLAY_LEVELS: std::ops::Range<i16> = 2000..3000;
 /// The part of a store that operators run selections through.
 #[async_trait]
 pub trait Batches: Debug + Send + Sync {
-    /// Makes a batch: an import that is open, or the draft of a replay. `None` where the name is taken.
+    /// Makes a batch: an import that is open, or the draft of a replay. `None` where the name is taken. (A draft of that name
+    /// is thrown away: its operator went away, or finds out.)
     async fn create_batch(&self, new: &NewBatch, now: Timestamp) -> Result<Option<Batch>, StoreError>;
 
     /// Every batch but drafts, the newest first. Those that have come to their end are marked as done before.
@@ -74,8 +75,8 @@ pub trait Batches: Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Sampled>, StoreError>;
 
-    /// Approves a draft, with what the preview counted.
-    async fn approve_batch(&self, batch: BatchId, selected: u64, now: Timestamp) -> Result<(), StoreError>;
+    /// Approves a draft, with what the preview counted; false where it is none any more: somebody took its name.
+    async fn approve_batch(&self, batch: BatchId, selected: u64) -> Result<bool, StoreError>;
 
     /// Throws a draft away.
     async fn discard_batch(&self, batch: BatchId) -> Result<(), StoreError>;

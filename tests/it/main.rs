@@ -34,6 +34,8 @@ mod privacy;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod sql_door;
 #[cfg(test)]
 mod store;

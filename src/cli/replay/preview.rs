@@ -9,6 +9,7 @@ use gleaner::replay::estimate::{Estimate, Pace};
 use gleaner::replay::{Forecast, Preview};
 use gleaner::store::batches::{Batch, Selected};
 use gleaner_providers::Field;
+use serde_json::{Value, json};
 
 use super::super::batch::length;
 use super::super::host::Host;
@@ -26,18 +27,13 @@ pub(super) fn paces(host: &Host, enricher: &Enricher) -> BTreeMap<String, Pace> 
     enricher.panel().installed().map(pace).collect()
 }
 
-pub(super) fn print(
-    json: bool,
-    batch: &Batch,
-    selected: &Selected,
-    estimate: &Estimate,
-) -> anyhow::Result<()> {
-    if json {
-        let told = serde_json::json!({
-            "batch": batch.name, "selected": selected, "estimate": estimate, "max_cost_micros": batch.ceiling_micros,
-        });
-        return out::json(&told);
-    }
+pub(super) fn as_json(batch: &Batch, selected: &Selected, estimate: &Estimate) -> Value {
+    json!({
+        "batch": batch.name, "selected": selected, "estimate": estimate, "max_cost_micros": batch.ceiling_micros,
+    })
+}
+
+pub(super) fn print(batch: &Batch, selected: &Selected, estimate: &Estimate) {
     let mut table = out::table([format!("Replay `{}`", batch.name).as_str(), ""], &[1]);
     table.add_row(["members with a record".to_owned(), selected.with_record.to_string()]);
     table.add_row(["dead letters".to_owned(), selected.dead_letters.to_string()]);
@@ -78,21 +74,18 @@ pub(super) fn print(
         }
         None => {}
     }
-    Ok(())
 }
 
-pub(super) fn print_forecast(json: bool, name: &BatchName, forecast: &Forecast) -> anyhow::Result<()> {
-    if json {
-        let changes: BTreeMap<String, u64> = forecast
-            .changes
-            .iter()
-            .map(|((field, kind), count)| (format!("{field}.{kind}"), *count))
-            .collect();
-        return out::json(&serde_json::json!({
-            "batch": name, "records": forecast.records, "changed": forecast.changed, "skipped": forecast.skipped,
-            "changes": changes,
-        }));
-    }
+pub(super) fn forecast_as_json(name: &BatchName, forecast: &Forecast) -> Value {
+    let changes: BTreeMap<String, u64> =
+        forecast.changes.iter().map(|((field, kind), count)| (format!("{field}.{kind}"), *count)).collect();
+    json!({
+        "batch": name, "records": forecast.records, "changed": forecast.changed, "skipped": forecast.skipped,
+        "changes": changes,
+    })
+}
+
+pub(super) fn print_forecast(name: &BatchName, forecast: &Forecast) {
     out::line(format_args!(
         "Renormalize `{name}`: {} records, {} would change, {} stay because an answer they rest on is gone; no lookup",
         forecast.records, forecast.changed, forecast.skipped
@@ -113,7 +106,6 @@ pub(super) fn print_forecast(json: bool, name: &BatchName, forecast: &Forecast) 
             }
         }
     }
-    Ok(())
 }
 
 /// What the operator asked to see.

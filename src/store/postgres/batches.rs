@@ -31,7 +31,7 @@ mod letters;
 mod rebuild;
 
 pub(super) use book::{in_batches, open_for};
-pub(super) use commit::{compare, count, settle, tag};
+pub(super) use commit::{compare, count, counting_dead, settle, tag};
 
 /// One at a time makes a batch.
 const ALONE: &str = "SELECT pg_advisory_xact_lock(1198286178, 0)";
@@ -67,7 +67,8 @@ const CREATE: &str = concat!(
 const FORGET_DRAFTS: &str = "
     WITH gone AS (
         DELETE FROM batches
-        WHERE state = 'draft' AND created_at < coalesce($1, statement_timestamp()) - interval '1 day'
+        WHERE state = 'draft'
+            AND (name = $2 OR created_at < coalesce($1, statement_timestamp()) - interval '1 day')
         RETURNING id
     )
     DELETE FROM batch_members WHERE batch IN (SELECT id FROM gone)";
@@ -152,7 +153,7 @@ impl Batches for PostgresStore {
         session.run(lock).await?;
         let end = session.query(END).bind(self.now(now));
         session.run(end).await?;
-        let forget = session.query(FORGET_DRAFTS).bind(self.now(now));
+        let forget = session.query(FORGET_DRAFTS).bind(self.now(now)).bind(new.name.as_str().to_owned());
         session.run(forget).await?;
         let (levels, state) = match new.kind {
             BatchKind::Import => (IMPORT_LEVELS, BatchState::Filling),
@@ -249,11 +250,12 @@ impl Batches for PostgresStore {
         fill::sample(self, batch, of, about, now).await
     }
 
-    async fn approve_batch(&self, batch: BatchId, selected: u64, _now: Timestamp) -> Result<(), StoreError> {
+    async fn approve_batch(&self, batch: BatchId, selected: u64) -> Result<bool, StoreError> {
         let mut session = self.sessions.alone().await?;
         let query = session.query(APPROVE).bind(batch.0).bind(i64::try_from(selected).unwrap_or(i64::MAX));
-        session.run(query).await?;
-        session.end().await
+        let approved = session.run(query).await? > 0;
+        session.end().await?;
+        Ok(approved)
     }
 
     async fn discard_batch(&self, batch: BatchId) -> Result<(), StoreError> {
@@ -423,6 +425,11 @@ impl Batch {
     fn in_batch(&self) -> crate::job::InBatch {
         let refresh =
             self.refresh_before.map(|before| Refresh { before, provider: self.refresh_provider.clone() });
-        crate::job::InBatch { batch: self.id, is_capped: self.ceiling_micros.is_some(), refresh }
+        crate::job::InBatch {
+            batch: self.id,
+            is_replay: self.kind == BatchKind::Replay,
+            is_capped: self.ceiling_micros.is_some(),
+            refresh,
+        }
     }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
-use super::batches::in_batches;
+use super::batches::{self, in_batches};
 use super::commit::{bury, finish};
 use super::rows::{Moment, micros, moment_from, subject_from};
 use super::session::Session;
@@ -300,8 +300,10 @@ async fn bury_expired(session: &mut Session, jobs: &[i64], now: Option<Moment>) 
         reason: DeadReason::LeaseExpired.as_str(),
         error: "the worker stopped before the job was done",
     };
+    let of_batches = batches::counting_dead(session, jobs).await?;
     bury(session, &jobs.iter().map(letter).collect::<Vec<_>>(), now).await?;
-    finish(session, jobs).await
+    finish(session, jobs).await?;
+    batches::count(session, &of_batches).await
 }
 
 pub(super) async fn next_due(store: &PostgresStore, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

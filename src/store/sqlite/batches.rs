@@ -68,9 +68,9 @@ const CREATE: &str = concat!(
 /// Drafts that nobody decided about.
 const FORGET_DRAFTS: [&str; 2] = [
     "DELETE FROM batch_members WHERE batch IN (
-         SELECT id FROM batches WHERE state = 'draft' AND created_at < ?1 - 86400000
+         SELECT id FROM batches WHERE state = 'draft' AND (name = ?2 OR created_at < ?1 - 86400000)
      )",
-    "DELETE FROM batches WHERE state = 'draft' AND created_at < ?1 - 86400000",
+    "DELETE FROM batches WHERE state = 'draft' AND (name = ?2 OR created_at < ?1 - 86400000)",
 ];
 
 /// Filled, and none of its jobs is left. One whose members wait among all others never ends by itself.
@@ -144,7 +144,7 @@ impl Batches for SqliteStore {
         let mut tx = self.begin().await?;
         sqlx::query(END).bind(millis(now)).execute(&mut *tx).await?;
         for sql in FORGET_DRAFTS {
-            sqlx::query(sql).bind(millis(now)).execute(&mut *tx).await?;
+            sqlx::query(sql).bind(millis(now)).bind(new.name.as_str()).execute(&mut *tx).await?;
         }
         let row = sqlx::query(CREATE)
             .bind(new.name.as_str())
@@ -232,11 +232,11 @@ impl Batches for SqliteStore {
         fill::sample(self, batch, of, about, now).await
     }
 
-    async fn approve_batch(&self, batch: BatchId, selected: u64, _now: Timestamp) -> Result<(), StoreError> {
+    async fn approve_batch(&self, batch: BatchId, selected: u64) -> Result<bool, StoreError> {
         let sql = "UPDATE batches SET state = 'filling', selected = ?2 WHERE id = ?1 AND state = 'draft'";
         let selected = i64::try_from(selected).unwrap_or(i64::MAX);
-        sqlx::query(sql).bind(batch.0).bind(selected).execute(&self.writer).await?;
-        Ok(())
+        let done = sqlx::query(sql).bind(batch.0).bind(selected).execute(&self.writer).await?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn discard_batch(&self, batch: BatchId) -> Result<(), StoreError> {

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::batches::in_batches;
+use super::batches::{self, in_batches};
 use super::rows::{holds_json, millis, moment, subject_from};
 use super::suppress::tally_gone;
 use super::{SqliteStore, StoreError, Write};
-use crate::job::{Claimed, DeadReason, Fence, Hold, InBatch, JobId};
+use crate::job::{BatchId, Claimed, DeadReason, Fence, Hold, InBatch, JobId};
+use crate::store::batches::Counting;
 use crate::store::columns::{JOBS, email_of, member_of};
 use crate::store::{Claim, Rescued, due};
 
@@ -101,6 +102,14 @@ const BURY_EXPIRED: &str = concat!(
      WHERE id IN (",
     expired!(),
     ") AND attempt >= ?2"
+);
+
+const COUNT_BURIED: &str = concat!(
+    "SELECT coalesce(replay, batch), count(*) FROM enrichment_jobs
+     WHERE id IN (",
+    expired!(),
+    ") AND attempt >= ?2 AND coalesce(replay, batch) IS NOT NULL
+     GROUP BY 1"
 );
 
 const DROP_BURIED: &str =
@@ -233,6 +242,13 @@ pub(super) async fn rescue(
 }
 
 async fn bury_expired(tx: &mut Write, now: Timestamp, max_attempts: u32) -> Result<u64, StoreError> {
+    let of_batches: Vec<(i64, u64)> =
+        sqlx::query_as(COUNT_BURIED).bind(millis(now)).bind(max_attempts).fetch_all(&mut **tx).await?;
+    let mut counting = Counting::default();
+    for (batch, count) in of_batches {
+        counting.add(BatchId(batch), "dead", count);
+    }
+    batches::count(tx, &counting).await?;
     sqlx::query(BURY_EXPIRED)
         .bind(millis(now))
         .bind(max_attempts)

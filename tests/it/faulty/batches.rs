@@ -62,8 +62,8 @@ impl Batches for Faulty {
         self.store.sample_selected(batch, of, about, now).await
     }
 
-    async fn approve_batch(&self, batch: BatchId, selected: u64, now: Timestamp) -> Result<(), StoreError> {
-        self.store.approve_batch(batch, selected, now).await
+    async fn approve_batch(&self, batch: BatchId, selected: u64) -> Result<bool, StoreError> {
+        self.store.approve_batch(batch, selected).await
     }
 
     async fn discard_batch(&self, batch: BatchId) -> Result<(), StoreError> {

@@ -45,7 +45,7 @@ async fn fill(store: &dyn Store, batch: BatchId, chunk: u32, now: i64) -> (u64, 
 /// Makes, approves and fills a replay.
 async fn replayed(store: &dyn Store, text: &str, selection: Selection, now: i64) -> (Batch, (u64, u64)) {
     let batch = draft(store, replay(text, selection)).await;
-    store.approve_batch(batch.id, 0, at(now)).await.unwrap();
+    store.approve_batch(batch.id, 0).await.unwrap();
     let filled = fill(store, batch.id, 2, now).await;
     (batch, filled)
 }
@@ -210,7 +210,7 @@ pub(crate) async fn a_pause_stops_the_filling_and_a_resume_goes_on(database: &im
     let batch = draft(&*store, replay("halves", Selection::default())).await;
     let early = store.fill_batch(batch.id, 2, at(2)).await.unwrap();
     assert!(early.is_held && early.seen == 0, "not approved: {early:?}");
-    store.approve_batch(batch.id, 6, at(2)).await.unwrap();
+    store.approve_batch(batch.id, 6).await.unwrap();
     assert_eq!(store.unfilled().await.unwrap(), [(batch.id, BatchKind::Replay)]);
     assert_eq!(store.fill_batch(batch.id, 3, at(2)).await.unwrap().made, 3);
     assert_eq!(store.pause_batch(batch.id, "wait").await.unwrap(), Some(BatchState::Paused));
@@ -279,7 +279,7 @@ pub(crate) async fn a_replay_never_brings_back_who_was_suppressed(database: &imp
     store.list_members(batch.id, &[member(0), member(4), member(1)]).await.unwrap();
     store.suppress(subject(0), SuppressionReason::Erased, at(2)).await.unwrap();
     store.suppress(subject(4), SuppressionReason::Objected, at(2)).await.unwrap();
-    store.approve_batch(batch.id, 3, at(2)).await.unwrap();
+    store.approve_batch(batch.id, 3).await.unwrap();
     assert_eq!(fill(&*store, batch.id, 10, 3).await, (1, 1), "who is left of the list");
     // And one who is suppressed while the replay waits.
     store.suppress(subject(1), SuppressionReason::Erased, at(4)).await.unwrap();
@@ -291,7 +291,7 @@ pub(crate) async fn a_ceiling_is_never_exceeded(database: &impl Database) {
     let store = a_population(database).await;
     let new = NewBatch { ceiling_micros: Some(50_000), ..replay("capped", Selection::default()) };
     let batch = draft(&*store, new).await;
-    store.approve_batch(batch.id, 6, at(2)).await.unwrap();
+    store.approve_batch(batch.id, 6).await.unwrap();
     fill(&*store, batch.id, 10, 2).await;
     let jobs = claim(&*store, 2, at(2)).await;
     assert!(jobs[0].batch.as_ref().unwrap().is_capped);
@@ -329,7 +329,7 @@ pub(crate) async fn a_job_knows_which_answers_it_asks_for_again(database: &impl 
     let batch =
         draft(&*store, NewBatch { refresh: Some(refresh.clone()), ..replay("fresh", Selection::default()) })
             .await;
-    store.approve_batch(batch.id, 6, at(5)).await.unwrap();
+    store.approve_batch(batch.id, 6).await.unwrap();
     fill(&*store, batch.id, 10, 5).await;
     let job = claim_one(&*store, at(5)).await;
     assert_eq!(job.batch.as_ref().unwrap().refresh, Some(refresh));
@@ -370,7 +370,7 @@ pub(crate) async fn records_are_made_anew_without_a_job(database: &impl Database
     let store = a_population(database).await;
     let new = NewBatch { kind: BatchKind::Renormalize, ..replay("anew", Selection::default()) };
     let batch = draft(&*store, new).await;
-    store.approve_batch(batch.id, 4, at(5)).await.unwrap();
+    store.approve_batch(batch.id, 4).await.unwrap();
     // Nobody overwrites what a job is about to write, or what was written since it was read.
     store.enqueue(&[registration(2, 22)], at(5)).await.unwrap();
     let anew = |before: &Record| Record { name: None, updated_at: at(6), ..before.clone() };
@@ -472,7 +472,7 @@ pub(crate) async fn whatever_operators_do_adds_up(database: &impl Database) {
             }
             5 => {
                 let batch = draft(&*store, replay(&format!("r{round}"), Selection::default())).await;
-                store.approve_batch(batch.id, 0, at(now)).await.unwrap();
+                store.approve_batch(batch.id, 0).await.unwrap();
                 let steps = dice.between(1, 6);
                 for _ in 0..steps {
                     store.fill_batch(batch.id, 3, at(now)).await.unwrap();

@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use sqlx::Row as _;
 use sqlx::postgres::PgBindIterExt as _;
 
 use super::super::read::{READ_RECORDS, record_from};
-use super::super::rows::{Moment, signed};
+use super::super::rows::{Moment, count_from, signed};
 use super::super::session::Session;
 use super::StoreError;
 use crate::job::BatchId;
@@ -54,6 +55,25 @@ pub(in super::super) async fn count(session: &mut Session, counting: &Counting) 
         .bind(signed(counting.rows().map(|(.., count)| count))?);
     session.run(query).await?;
     Ok(())
+}
+
+/// What is counted of the batches of locked jobs that are about to be buried.
+pub(in super::super) async fn counting_dead(
+    session: &mut Session,
+    jobs: &[i64],
+) -> Result<Counting, StoreError> {
+    let mut counting = Counting::default();
+    if !jobs.is_empty() {
+        let sql = "
+            SELECT coalesce(replay, batch) AS batch, count(*) AS count FROM enrichment_jobs
+            WHERE id = ANY($1) AND coalesce(replay, batch) IS NOT NULL
+            GROUP BY 1";
+        let query = session.query(sql).bind(jobs);
+        for row in session.rows(query).await? {
+            counting.add(BatchId(row.try_get("batch")?), "dead", count_from(&row, "count")?);
+        }
+    }
+    Ok(counting)
 }
 
 /// Tells the records that were just written which batch and which replay they are of.

@@ -11,7 +11,7 @@ use super::super::rows::millis;
 use super::super::{SqliteStore, Write};
 use super::{StoreError, batch_from, columns};
 use crate::job::{BatchId, BatchName, DeadReason, InBatch, Refresh};
-use crate::store::batches::{Cancelled, Counting, Reserve};
+use crate::store::batches::{BatchKind, Cancelled, Counting, Reserve};
 use crate::store::columns::json;
 
 /// Jobs taken out in one transaction.
@@ -94,7 +94,8 @@ pub(in super::super) async fn in_batches(
         let batch = batch_from(row)?;
         let refresh = batch.refresh_before.map(|before| Refresh { before, provider: batch.refresh_provider });
         let is_capped = batch.ceiling_micros.is_some();
-        Ok((batch.id.0, InBatch { batch: batch.id, is_capped, refresh }))
+        let is_replay = batch.kind == BatchKind::Replay;
+        Ok((batch.id.0, InBatch { batch: batch.id, is_replay, is_capped, refresh }))
     });
     known.collect()
 }
