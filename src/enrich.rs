@@ -31,7 +31,7 @@ use dossier::Dossier;
 pub use market::Market;
 pub use panel::Panel;
 pub use plan::Plan;
-use waterfall::Wanted;
+use waterfall::{Candidate, Wanted};
 
 /// Stores an answer that cost money before it is used, so that no crash makes us pay for it twice.
 #[async_trait]
@@ -125,6 +125,9 @@ impl Enricher {
         // What was asked in this execution is not asked again, whatever came of it.
         let mut asked =
             if job.is_replay() { Asked::those_in_stock(&self.panel, &stored) } else { Asked::default() };
+        // Also where the others' answers would be enough: what it said before is put aside.
+        let mut on_purpose =
+            job.asks_on_purpose().filter(|only| !stored.iter().any(|one| one.provider == *only));
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
         let course = Course::of(self, job.email.segment(), &job.subject);
@@ -133,7 +136,10 @@ impl Enricher {
             let situation = course.situation(&dossier, &found, last_chance);
             let subject = course.subject(&job.email, &found);
             let candidates = course.candidates(&dossier, &subject, &asked);
-            let round = waterfall::round(&course.rules(), &situation, &candidates);
+            let round = match on_purpose.take().and_then(|provider| asks(&candidates, provider)) {
+                Some(at) => vec![at],
+                None => waterfall::round(&course.rules(), &situation, &candidates),
+            };
             if round.is_empty() {
                 break found;
             }
@@ -152,6 +158,11 @@ impl Enricher {
         dossier.learn(course.segment, &self.policy.wanted.thresholds, &found);
         verdict::conclude(job, dossier, &self.policy, last_chance, self.clock.now())
     }
+}
+
+/// Where among the candidates this provider is, if it can be asked.
+fn asks(candidates: &[Candidate<'_>], provider: &str) -> Option<usize> {
+    candidates.iter().position(|one| one.name == provider && one.told.is_some())
 }
 
 #[cfg(test)]

@@ -135,6 +135,11 @@ impl Claimed {
         self.batch.as_ref().is_some_and(|batch| batch.refresh.is_some())
     }
 
+    /// The one provider that is asked again whatever the others have said.
+    pub fn asks_on_purpose(&self) -> Option<&str> {
+        self.batch.as_ref()?.refresh.as_ref()?.provider.as_deref()
+    }
+
     /// Whether a stored answer is good enough for this job.
     pub fn takes(&self, answer: &Answer) -> bool {
         let refresh = self.batch.as_ref().and_then(|batch| batch.refresh.as_ref());

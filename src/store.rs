@@ -241,6 +241,8 @@ pub struct LookupTotals {
     pub outcome: String,
     pub lookups: u64,
     pub cost_micros: u64,
+    /// How long they took together.
+    pub duration_us: u64,
 }
 
 /// A job or a row that stopped for good. Holds no personal data.

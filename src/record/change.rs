@@ -75,10 +75,10 @@ fn profiles(before: Option<&Record>, after: &Record) -> Option<ChangeKind> {
         (false, true) => Some(ChangeKind::Lost),
         (false, false) => {
             let (old, new) = (by_url(old), by_url(&after.profiles));
-            if !old.keys().eq(new.keys()) {
-                Some(ChangeKind::Changed)
-            } else {
+            if old.keys().eq(new.keys()) {
                 (old != new).then_some(ChangeKind::Surety)
+            } else {
+                Some(ChangeKind::Changed)
             }
         }
     }
@@ -104,7 +104,7 @@ mod tests {
     fn sourced<T>(value: T, confidence: f64) -> Sourced<T> {
         let source =
             Source { provider: "github".to_owned(), fetched_at: Timestamp::UNIX_EPOCH, evidence: None };
-        let confidence = Confidence::new(confidence).unwrap();
+        let confidence = Confidence::clamped(confidence);
         Sourced { value, confidence, assurance: Assurance::Broker, sources: vec![source] }
     }
 

@@ -70,7 +70,20 @@ pub fn estimate(
         let known = by_subject.remove(&member.subject).unwrap_or_default();
         let plan = enricher.plan_replay(&member.email, &member.subject, known);
         most = most.saturating_add(plan.most_micros);
-        for step in plan.steps {
+        let on_purpose = refresh.and_then(|refresh| refresh.provider.as_deref());
+        let installed = enricher.panel().installed();
+        if let Some(one) = installed.into_iter().find(|one| Some(one.name()) == on_purpose) {
+            // Asked whatever the others have said, and so what the planner thinks of it does not count.
+            let price = one.descriptor().price;
+            let dearest = price.per_match.0.max(price.per_miss.0);
+            most = most.saturating_add(dearest);
+            let sum = asked.entry(one.name().to_owned()).or_default();
+            #[expect(clippy::cast_precision_loss, reason = "a forecast")]
+            let dearest = dearest as f64;
+            sum.0 += 1.0;
+            sum.1 += dearest;
+        }
+        for step in plan.steps.into_iter().filter(|step| Some(step.provider.as_str()) != on_purpose) {
             let sum = asked.entry(step.provider).or_default();
             sum.0 += step.chance;
             sum.1 += step.expected_micros;

@@ -16,6 +16,7 @@ use crate::job::{Answer, BatchId, Claimed, Committed, Hold, Outcome};
 use crate::keyring::SubjectKey;
 use crate::store::batches::Reserve;
 use crate::store::{SharedStore, StoreError};
+use crate::telemetry::counters;
 
 /// What the committer is handed.
 #[derive(Debug)]
@@ -212,6 +213,7 @@ impl Committer {
         self.report.record(outcomes, committed);
         for (outcome, committed) in outcomes.iter().zip(committed) {
             if *committed == Committed::Stale {
+                counters::add_stale();
                 let member = outcome.member.as_str();
                 tracing::warn!(member, "a stale outcome was dropped: the lease had gone to someone else");
             }

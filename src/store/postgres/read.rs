@@ -91,7 +91,8 @@ pub(super) async fn census(store: &PostgresStore) -> Result<Census, StoreError> 
 
 pub(super) async fn lookup_totals(store: &PostgresStore) -> Result<Vec<LookupTotals>, StoreError> {
     let sql = "
-        SELECT provider, outcome, count(*) AS lookups, sum(cost_micros)::bigint AS cost_micros
+        SELECT provider, outcome, count(*) AS lookups, sum(cost_micros)::bigint AS cost_micros,
+            sum(duration_us)::bigint AS duration_us
         FROM lookup_log
         GROUP BY provider, outcome
         ORDER BY provider COLLATE \"C\", outcome COLLATE \"C\"";
@@ -105,6 +106,7 @@ pub(super) async fn lookup_totals(store: &PostgresStore) -> Result<Vec<LookupTot
             outcome: row.try_get("outcome")?,
             lookups: count_from(row, "lookups")?,
             cost_micros: count_from(row, "cost_micros")?,
+            duration_us: count_from(row, "duration_us")?,
         })
     };
     rows.iter().map(totals).collect()

@@ -78,16 +78,13 @@ pub(super) async fn census(store: &SqliteStore) -> Result<Census, StoreError> {
 
 pub(super) async fn lookup_totals(store: &SqliteStore) -> Result<Vec<LookupTotals>, StoreError> {
     let sql = "
-        SELECT provider, outcome, count(*), sum(cost_micros)
+        SELECT provider, outcome, count(*), sum(cost_micros), sum(duration_us)
         FROM lookup_log
         GROUP BY provider, outcome
         ORDER BY provider, outcome";
-    let rows: Vec<(String, String, u64, u64)> = sqlx::query_as(sql).fetch_all(&store.readers).await?;
-    let totals = rows.into_iter().map(|(provider, outcome, lookups, cost_micros)| LookupTotals {
-        provider,
-        outcome,
-        lookups,
-        cost_micros,
+    let rows: Vec<(String, String, u64, u64, u64)> = sqlx::query_as(sql).fetch_all(&store.readers).await?;
+    let totals = rows.into_iter().map(|(provider, outcome, lookups, cost_micros, duration_us)| {
+        LookupTotals { provider, outcome, lookups, cost_micros, duration_us }
     });
     Ok(totals.collect())
 }
