@@ -10,6 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gleaner::config::DatabaseUrl;
 use gleaner::telemetry::{self, LogFormat};
+use gleaner_providers::catalog::Catalog;
 use tracing_subscriber::filter::LevelFilter;
 
 mod doors;
@@ -20,6 +21,7 @@ mod report;
 mod sources;
 mod view;
 
+mod advise;
 mod batch;
 mod config;
 mod dead_letters;
@@ -27,6 +29,7 @@ mod enqueue;
 mod enrich;
 mod explain;
 mod member;
+mod merge;
 mod migrate;
 mod normalize;
 mod plan;
@@ -95,6 +98,9 @@ pub(crate) struct Global {
     /// How it is logged
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "GLEANER_LOG_FORMAT")]
     log_format: Format,
+    /// The providers that the binary brings along.
+    #[arg(skip)]
+    catalog: Catalog,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -117,6 +123,8 @@ enum Command {
     Intake,
     /// Show whom an enrichment of an address would ask, in which order and at what price; asks nobody
     Plan(plan::Args),
+    /// Show what providers are worth so far, what the present order costs, and what a better one would
+    Advise,
     /// Show the whole story of a record: who was asked, what it cost, why each value won, who was not asked and why
     Explain(explain::Args),
     /// Show what was taken in and what became of it
@@ -143,6 +151,8 @@ enum Command {
     /// Show and try providers
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Merge findings of any sources about many people into one record each, and say how sure every field is
+    Merge(merge::Args),
     /// Show what becomes of names, ages, profiles, addresses, pages and URLs, value by value
     #[command(subcommand)]
     Normalize(normalize::Command),
@@ -190,6 +200,7 @@ impl Cli {
             Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
             Command::Plan(args) => plan::run(&self.global, args).await,
+            Command::Advise => advise::run(&self.global).await,
             Command::Explain(args) => explain::run(&self.global, args).await,
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,
@@ -200,6 +211,7 @@ impl Cli {
             Command::Token(command) => token::run(&self.global, &command),
             Command::Config(command) => config::run(&self.global, &command),
             Command::Provider(command) => provider::run(&self.global, command).await,
+            Command::Merge(args) => merge::run(&self.global, &args),
             Command::Normalize(command) => normalize::run(command),
             Command::Sandbox(args) => sandbox::run(&self.global, args).await,
         };

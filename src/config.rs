@@ -10,14 +10,18 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gleaner_providers::catalog::Catalog;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 mod brokers;
 mod check;
 mod database;
+mod declared;
+mod edit;
 mod enrich;
 mod http;
+mod key;
 mod metrics;
 mod money;
 mod provider;
@@ -27,6 +31,8 @@ mod web;
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
+pub use declared::read as read_declaration;
+pub use edit::{Switch, switch};
 pub use enrich::{Enrich, Order, Send, Thresholds};
 pub use http::Http;
 pub use metrics::Metrics;
@@ -58,7 +64,12 @@ pub struct Config {
     pub metrics: Metrics,
     pub nats: Nats,
     pub rabbitmq: RabbitMq,
+    /// The folder of files that declare providers; `None` is `providers` beside the settings file.
+    pub providers_dir: Option<PathBuf>,
     pub providers: BTreeMap<String, ProviderConfig>,
+    /// The providers that there are: the built-ins, the binary's own, the declared ones. No file can set it.
+    #[serde(skip)]
+    pub catalog: Catalog,
 }
 
 impl Default for Config {
@@ -78,7 +89,9 @@ impl Default for Config {
             metrics: Metrics::default(),
             nats: Nats::default(),
             rabbitmq: RabbitMq::default(),
+            providers_dir: None,
             providers: BTreeMap::new(),
+            catalog: Catalog::default(),
         }
     }
 }
@@ -102,9 +115,14 @@ impl Config {
         self.providers.get(name).cloned().unwrap_or_default()
     }
 
-    /// Reads the file, or the first of the usual places, or falls back to the defaults.
-    pub fn load(file: Option<&Path>) -> Result<Loaded, ConfigError> {
-        source::load(file)
+    /// Reads the file, or the first of the usual places, or falls back to the defaults; and the providers that files
+    /// declare, which join those of the catalog.
+    pub fn load(file: Option<&Path>, catalog: &Catalog) -> Result<Loaded, ConfigError> {
+        let mut loaded = source::load(file)?;
+        let folder = loaded.config.declared_in(loaded.file.as_deref());
+        let is_named = loaded.config.providers_dir.is_some();
+        loaded.config.catalog = declared::add(catalog.clone(), &folder, is_named)?;
+        Ok(loaded)
     }
 
     /// Reads settings from text; `origin` names it in errors.

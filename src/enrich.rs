@@ -4,6 +4,7 @@
 //! out as an [`Outcome`], but for answers that cost money, which are kept through [`Keep`] before they are used.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -29,6 +30,7 @@ pub mod waterfall;
 use course::{Asked, Course};
 use dossier::Dossier;
 pub use market::Market;
+use merge::Sources;
 pub use panel::Panel;
 pub use plan::Plan;
 use waterfall::{Candidate, Wanted};
@@ -67,6 +69,8 @@ pub struct Policy {
     pub policy_version: String,
     pub retry: Retry,
     pub retention: Retention,
+    /// How far each provider is to be believed.
+    pub sources: Arc<Sources>,
 }
 
 impl Policy {
@@ -81,6 +85,7 @@ impl Policy {
             policy_version: config.policy_version.clone(),
             retry: config.retry.clone(),
             retention: config.retention.clone(),
+            sources: Arc::new(Sources::shipped()),
         }
     }
 }
@@ -132,7 +137,7 @@ impl Enricher {
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
         let course = Course::of(self, job.email.segment(), &job.subject);
         let found = loop {
-            let found = dossier.merged();
+            let found = dossier.merged(&self.policy.sources);
             let situation = course.situation(&dossier, &found, last_chance);
             let subject = course.subject(&job.email, &found);
             let candidates = course.candidates(&dossier, &subject, &asked);

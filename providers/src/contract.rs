@@ -63,10 +63,14 @@ const MAX_SHOWN: usize = 30;
 /// A lookup that takes longer than all its calls may is stuck.
 const STUCK: Duration = Duration::from_secs(10);
 
+/// How a provider is built, as the catalog has it.
+pub type Build = fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>;
+
 /// What a provider's author hands to the kit.
 #[derive(Clone, Debug)]
-pub struct Contract {
-    pub build: fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
+pub struct Contract<B = Build> {
+    /// The provider's own `build`, or a closure like it.
+    pub build: B,
     /// Key and options to build it with; the kit sets `endpoint`.
     pub settings: ProviderSettings,
     /// What follows the server's origin in `endpoint`, with `{domain}` where the provider takes a template.
@@ -89,9 +93,13 @@ pub struct Contract {
 /// What a provider reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
-    /// A vendor's API: an answer of another shape is an error, never "no match".
+    /// JSON. A vendor's answer of another shape is an error, never "no match"; on a stranger's host
+    /// ([`Reach::Web`](crate::provider::Reach)) whatever is not a readable document is no match.
     Json,
-    /// A stranger's page: whatever is not a readable page is no match.
+    /// Answers that are not JSON: judged alike, but the kit cannot change single values.
+    Opaque,
+    /// A page. A stranger's ([`Reach::Web`](crate::provider::Reach)) that is not readable is no match; a vendor's is an
+    /// error, as above.
     Html,
 }
 
@@ -134,7 +142,10 @@ impl fmt::Display for Report {
 }
 
 /// Puts a provider through every case.
-pub async fn check_contract(contract: &Contract) -> Report {
+pub async fn check_contract<B>(contract: &Contract<B>) -> Report
+where
+    B: Fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
+{
     let stage = match Stage::set(contract).await {
         Ok(stage) => stage,
         Err(failure) => {
@@ -154,7 +165,7 @@ pub async fn check_contract(contract: &Contract) -> Report {
         results.push(CaseResult { case: "no account to be asked about".into(), failure });
     }
 
-    for Case { name, script, demand } in cases(contract) {
+    for Case { name, script, demand } in cases(contract, descriptor.reach) {
         let outcome = stage.play(script).await;
         let failure = match outcome {
             Ok(outcome) => {
@@ -169,17 +180,20 @@ pub async fn check_contract(contract: &Contract) -> Report {
 
 /// One lookup against these answers, for what only this provider knows how to say. An error is a lookup that brought
 /// no outcome at all.
-pub async fn lookup_against(
-    contract: &Contract,
+pub async fn lookup_against<B>(
+    contract: &Contract<B>,
     routes: Vec<Route>,
-) -> Result<Result<Lookup, LookupError>, String> {
+) -> Result<Result<Lookup, LookupError>, String>
+where
+    B: Fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
+{
     Stage::set(contract).await?.play(Script::Routes(routes)).await
 }
 
 /// The provider under test, the server it asks, and how it reaches it.
-struct Stage {
+struct Stage<'a, B> {
     server: Server,
-    build: fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
+    build: &'a B,
     settings: ProviderSettings,
     provider: Arc<dyn Provider>,
     subject: Subject,
@@ -188,8 +202,11 @@ struct Stage {
     secrets: Secrets,
 }
 
-impl Stage {
-    async fn set(contract: &Contract) -> Result<Self, String> {
+impl<'a, B> Stage<'a, B>
+where
+    B: Fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
+{
+    async fn set(contract: &'a Contract<B>) -> Result<Self, String> {
         let server = Server::start().await.map_err(|error| format!("no loopback server: {error}"))?;
         let settings = ProviderSettings {
             endpoint: Some(format!("http://{}{}", server.address(), contract.path)),
@@ -210,10 +227,9 @@ impl Stage {
         let now = Timestamp::from_second(NOW_UNIX_SECONDS).map_err(|error| error.to_string())?;
         let network = Network::new(None, ManualClock::at(now)).map_err(|error| error.to_string())?;
         let secrets = Secrets::of(contract);
-        let build = contract.build;
         Ok(Self {
             server,
-            build,
+            build: &contract.build,
             settings,
             provider,
             subject: contract.subject.clone(),
@@ -230,7 +246,7 @@ impl Stage {
     }
 
     /// What is wrong with a lookup about somebody of whom no account is known: nothing may be told of them.
-    async fn play_without_account(&self, contract: &Contract) -> Option<String> {
+    async fn play_without_account(&self, contract: &Contract<B>) -> Option<String> {
         let stranger = Subject::new(contract.subject.email().clone());
         let outcome = self.play_about(stranger, Script::Routes(contract.matching.clone())).await;
         let is_silent = self.server.take_requests().is_empty() && outcome == Ok(Ok(Lookup::NoMatch));

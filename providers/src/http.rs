@@ -16,6 +16,7 @@ mod permission;
 mod request;
 mod resolve;
 mod response;
+mod trail;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -41,6 +42,7 @@ pub use network::{Network, NetworkError};
 pub use permission::PRODUCT;
 pub use request::Request;
 pub use response::{Response, StatusMeaning, default_meaning};
+pub use trail::{Step, Trail};
 
 /// How one provider may be reached: limits, deadlines, manners.
 #[derive(Clone, Debug)]
@@ -109,6 +111,8 @@ pub struct HttpClient {
     door: Arc<Door>,
     /// Calls made through this client and its clones since [`HttpClient::for_one_lookup`].
     lookup_calls: Arc<AtomicU32>,
+    /// Only while somebody tries a provider out.
+    trail: Option<Trail>,
 }
 
 /// What the clones of one client share.
@@ -145,6 +149,7 @@ impl HttpClient {
                 counters: Counters::default(),
             }),
             lookup_calls: Arc::default(),
+            trail: None,
         }
     }
 
@@ -186,7 +191,20 @@ impl HttpClient {
     /// The same door, counting the calls of one lookup apart.
     #[must_use]
     pub fn for_one_lookup(&self) -> Self {
-        Self { door: Arc::clone(&self.door), lookup_calls: Arc::default() }
+        Self { door: Arc::clone(&self.door), lookup_calls: Arc::default(), trail: self.trail.clone() }
+    }
+
+    /// The same door, whose lookups leave a trail.
+    #[must_use]
+    pub fn with_trail(&self, trail: &Trail) -> Self {
+        Self { trail: Some(trail.clone()), ..self.for_one_lookup() }
+    }
+
+    /// Notes a step of the lookup, where somebody wants to see them. May hold personal data, and no secret.
+    pub fn note(&self, step: &'static str, text: impl FnOnce() -> String) {
+        if let Some(trail) = &self.trail {
+            trail.note(step, text());
+        }
     }
 
     /// How many calls left the house through this client since [`Self::for_one_lookup`].

@@ -27,8 +27,11 @@ mod retry;
 pub mod page;
 pub mod robots;
 
+pub mod mapping;
+
 pub mod builtin;
 pub mod catalog;
+pub mod declarative;
 pub mod settings;
 
 #[cfg(feature = "contract")]

@@ -16,6 +16,7 @@ mod microformats;
 mod owner;
 mod person;
 mod scopes;
+mod select;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use url::Url;
 
 use self::head::Head;
 pub use self::owner::{Owner, Proof, owner_of};
+pub use self::select::{Css, Selected, select};
 use crate::name::Parts;
 
 /// The depth at which browsers stop nesting, too.

@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing here does I/O or knows a concrete provider.
 
+mod written;
+
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;

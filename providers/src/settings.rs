@@ -2,9 +2,13 @@
 //!
 //! Invariant: secrets are `SecretString`; nothing here reads files or the environment.
 
+mod fault;
+
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use url::Url;
+
+pub use fault::{Fault, nearest};
 
 /// A provider's own settings, already read and checked by the host.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +25,10 @@ pub struct ProviderSettings {
 /// Why a provider could not be built from its settings.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SettingsError {
-    #[error("unknown provider `{name}`; known are: {known}")]
-    UnknownProvider { name: String, known: String },
+    #[error("unknown provider `{name}`; known are: {known}{hint}")]
+    UnknownProvider { name: String, known: String, hint: String },
+    #[error("there is a provider `{name}` already: give this one another name")]
+    NameTaken { name: String },
     #[error("`endpoint` is not a usable URL: {reason}")]
     Endpoint { reason: String },
     #[error("needs a key: set `key_env` or `key_file`")]
@@ -54,9 +60,8 @@ impl ProviderSettings {
 
     /// The provider's own options; an unknown key is refused by the type's `deny_unknown_fields`.
     pub fn options<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
-        self.options
-            .clone()
-            .try_into()
-            .map_err(|error: toml::de::Error| SettingsError::Options { reason: error.message().to_owned() })
+        self.options.clone().try_into().map_err(|error: toml::de::Error| SettingsError::Options {
+            reason: fault::with_nearest(error.message()),
+        })
     }
 }

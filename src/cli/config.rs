@@ -14,7 +14,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<Exit> {
     let Command::Check = command;
-    let mut loaded = Config::load(global.config.as_deref())?;
+    let mut loaded = Config::load(global.config.as_deref(), &global.catalog)?;
     global.choose_database(&mut loaded.config);
     let file =
         loaded.file.map_or_else(|| "no file, all defaults".to_owned(), |file| file.display().to_string());

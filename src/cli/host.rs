@@ -1,6 +1,7 @@
 //! What most commands need: settings, key, store, providers.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Host {
     pub(crate) config: Config,
+    /// The file that they were read from; `None` where every setting is the default, or was made elsewhere.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) clock: SharedClock,
 }
 
@@ -37,9 +40,9 @@ pub(crate) struct Vault {
 impl Host {
     /// Reads and checks the settings.
     pub(crate) fn open(global: &Global) -> anyhow::Result<Self> {
-        let mut loaded = Config::load(global.config.as_deref())?;
+        let mut loaded = Config::load(global.config.as_deref(), &global.catalog)?;
         global.choose_database(&mut loaded.config);
-        Self::with_config(loaded.config, global)
+        Ok(Self { file: loaded.file, ..Self::with_config(loaded.config, global)? })
     }
 
     /// Takes settings that were read elsewhere; options of the command line still win.
@@ -49,7 +52,7 @@ impl Host {
         }
         let problems = config.problems();
         if problems.is_empty() {
-            Ok(Self { config, clock: SystemClock::shared() })
+            Ok(Self { config, file: None, clock: SystemClock::shared() })
         } else {
             Err(BadConfig(problems).into())
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use gleaner_providers::catalog::BUILT_INS;
+use gleaner_providers::catalog::Catalog;
 use serde::Serialize;
 
-use super::{Config, DatabaseUrl, brokers, source};
+use super::{Config, DatabaseUrl, brokers};
 
 /// One thing that is wrong, at one key.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -60,7 +60,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         problem(key, message);
     }
     for name in config.providers.keys() {
-        if let Some(message) = unknown_provider(name) {
+        if let Some(message) = unknown_provider(name, &config.catalog) {
             problem(&format!("providers.{name}"), message);
         }
         if config.provider(name).only_for.is_some_and(|segments| segments.is_empty()) {
@@ -70,7 +70,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     }
     let mut seen = BTreeSet::new();
     for name in config.enrich.tiers.iter().flatten() {
-        if let Some(message) = unknown_provider(name) {
+        if let Some(message) = unknown_provider(name, &config.catalog) {
             problem("enrich.tiers", message);
         } else if !seen.insert(name) {
             problem("enrich.tiers", format!("names `{name}` twice; a provider is asked once"));
@@ -80,13 +80,6 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     found
 }
 
-fn unknown_provider(name: &str) -> Option<String> {
-    let known = || BUILT_INS.iter().map(|entry| entry.name);
-    if known().any(|candidate| candidate == name) {
-        return None;
-    }
-    let hint =
-        source::nearest(name, known()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    let known = known().collect::<Vec<_>>().join(", ");
-    Some(format!("unknown provider `{name}`, known are: {known}{hint}"))
+fn unknown_provider(name: &str, catalog: &Catalog) -> Option<String> {
+    catalog.find(name).err().map(|error| error.to_string())
 }

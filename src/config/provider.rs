@@ -13,8 +13,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::Web;
+use super::key;
 use super::money::MoneyText;
-use super::source::{self, ConfigError};
+use super::source::ConfigError;
 
 /// One table `[providers.NAME]`. Everything is optional: the provider's own defaults hold otherwise.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -60,7 +61,7 @@ impl ProviderConfig {
     pub fn settings(&self, name: &str) -> Result<ProviderSettings, ConfigError> {
         let key = match &self.key {
             Some(key) => Some(key.clone()),
-            None => source::secret(self.key_file.as_deref(), &self.key_variable(name))?,
+            None => key::read(name, self.key_file.as_deref(), &self.key_variable(name))?,
         };
         Ok(ProviderSettings {
             endpoint: self.endpoint.clone(),
@@ -136,25 +137,7 @@ pub struct RateText(pub Quota);
 
 impl RateText {
     pub fn parse(text: &str) -> Result<Self, String> {
-        let refused =
-            || format!("`{text}` is not a quota; write calls/window, such as `10/s`, `100/h`, `40/10s`");
-        let (calls, window) = text.split_once('/').ok_or_else(refused)?;
-        let calls: u32 = calls.trim().parse().map_err(|_| refused())?;
-        let window = window.trim();
-        let unit_at = window.find(|c: char| !c.is_ascii_digit()).ok_or_else(refused)?;
-        let (count, unit) = window.split_at(unit_at);
-        let count: u32 = if count.is_empty() { 1 } else { count.parse().map_err(|_| refused())? };
-        let unit = match unit.trim() {
-            "s" | "sec" | "second" => 1,
-            "m" | "min" | "minute" => 60,
-            "h" | "hour" => 3600,
-            "d" | "day" => 86_400,
-            _ => return Err(refused()),
-        };
-        if calls == 0 || count == 0 {
-            return Err(format!("`{text}` allows no call; set `enabled = false` instead"));
-        }
-        Ok(Self(Quota::new(calls, Duration::from_secs(unit) * count)))
+        text.parse().map(Self)
     }
 }
 

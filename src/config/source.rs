@@ -5,6 +5,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use gleaner_providers::settings::Fault;
 use secrecy::SecretString;
 
 use super::Config;
@@ -27,8 +28,12 @@ pub enum ConfigError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{origin}:{line}:{column}: {message}")]
     Syntax { origin: String, line: usize, column: usize, message: String },
+    #[error("{}: {message}", path.display())]
+    Declaration { path: PathBuf, message: String },
     #[error("the key file `{}` can be read by others; run `chmod 600` on it", path.display())]
     Exposed { path: PathBuf },
+    #[error("the key of `{provider}` in {place} {fault}")]
+    Key { provider: String, place: String, fault: &'static str },
     #[error(
         "the HTTP door has no token; make one with `gleaner token new FILE`, and set `http.token_file` or GLEANER_HTTP_TOKEN"
     )]
@@ -61,38 +66,9 @@ fn read(path: &Path) -> Result<Config, ConfigError> {
 
 pub(super) fn parse(text: &str, origin: &str) -> Result<Config, ConfigError> {
     toml::from_str(text).map_err(|error| {
-        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-        let message = with_nearest(error.message());
+        let Fault { line, column, message } = Fault::of(text, &error);
         ConfigError::Syntax { origin: origin.to_owned(), line, column, message }
     })
-}
-
-/// Line and column of a byte, both from 1.
-fn position(text: &str, byte: usize) -> (usize, usize) {
-    let before = text.get(..byte).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-}
-
-/// Serde lists the keys it knows; this adds the one that was probably meant. Any other message stays as it is.
-fn with_nearest(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let (true, Some(unknown)) = (message.starts_with("unknown "), quoted.next()) else {
-        return message.to_owned();
-    };
-    match nearest(unknown, quoted) {
-        Some(known) => format!("{message}; did you mean `{known}`?"),
-        None => message.to_owned(),
-    }
-}
-
-/// The known word that a mistyped one is closest to, if any is close.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }
 
 /// A secret from its file, or else from the environment; an empty one is none.

@@ -107,6 +107,9 @@ pub(super) async fn ask(
             if error.remedy() == Remedy::TellOperator {
                 installed.close(&error, REFUSAL_PAUSE);
             }
+            if matches!(error, LookupError::Malformed { .. }) {
+                installed.puzzle(&error);
+            }
             let (member, class) = (job.member.as_str(), error.class());
             tracing::debug!(provider, member, class, %error, "lookup failed");
             Err(error)

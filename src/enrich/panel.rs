@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gleaner_providers::catalog::{BUILT_INS, Entry};
+use gleaner_providers::catalog::Row;
 use gleaner_providers::email::Segment;
 use gleaner_providers::http::{Network, Traffic};
 use gleaner_providers::limit::Gate;
@@ -15,8 +15,11 @@ use gleaner_providers::provider::{KeyNeed, Reach};
 use gleaner_providers::{Descriptor, HttpClient, Identifier, LookupError, Provider, ProviderSettings};
 use tokio::time::Instant;
 
-use crate::config::{Config, ConfigError, Send};
+use crate::config::{Config, ConfigError, ProviderConfig, Send};
 use crate::fleet::Fleet;
+
+/// How often it is said that a provider's answers cannot be read.
+const BETWEEN_PUZZLES: Duration = Duration::from_mins(1);
 
 /// All providers of the catalog, and the tiers of those that are on.
 pub struct Panel {
@@ -47,8 +50,18 @@ pub struct Installed {
     only_for: Option<Vec<Segment>>,
     /// Set while the provider refuses us: its own words, and when we may try again.
     closed: Mutex<Option<(Instant, LookupError)>>,
+    /// Answers of another shape than documented, since when it was last said.
+    puzzles: Mutex<Puzzles>,
     /// Set while an operator keeps it closed for the whole fleet.
     paused: Mutex<Option<LookupError>>,
+}
+
+/// Answers that could not be read.
+#[derive(Debug, Default)]
+struct Puzzles {
+    /// Not told yet.
+    untold: u64,
+    told: Option<Instant>,
 }
 
 /// Why the panel cannot be seated.
@@ -57,16 +70,17 @@ pub enum PanelError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("provider `{name}`: {reason}")]
-    Provider { name: &'static str, reason: String },
+    Provider { name: String, reason: String },
 }
 
 impl Panel {
-    /// Seats every built-in as the configuration says. In a fleet its quota is shared with the other workers; without one, it is
+    /// Seats every provider of the catalog as the configuration says. In a fleet its quota is shared with the other workers; without one, it is
     /// this process's own.
     pub fn seat(config: &Config, network: &Network, fleet: Option<&Fleet>) -> Result<Self, PanelError> {
-        let seats = BUILT_INS
-            .iter()
-            .map(|entry| seat(entry, config, network, fleet))
+        let seats = config
+            .catalog
+            .rows()
+            .map(|row| seat(row, config, network, fleet))
             .collect::<Result<Vec<_>, _>>()?;
         let find = |name: &String| {
             seats.iter().find_map(|seat| match &seat.state {
@@ -116,65 +130,112 @@ impl fmt::Debug for Panel {
     }
 }
 
-fn seat(
-    entry: &Entry,
-    config: &Config,
-    network: &Network,
-    fleet: Option<&Fleet>,
-) -> Result<Seat, PanelError> {
-    let descriptor = (entry.descriptor)();
-    let own = config.provider(entry.name);
-    let hash_only = config.enrich.send == Send::Hash;
-    let settings = ProviderSettings { hash_only, ..own.settings(entry.name)? };
-    let missing = if own.enabled == Some(false) {
-        Some(Cow::Borrowed("switched off in the configuration"))
-    } else if descriptor.opt_in && own.enabled.is_none() {
-        let terms = descriptor.terms.as_deref().unwrap_or("has terms of its own");
-        Some(format!("off by default, because it {terms}: `enabled = true` agrees").into())
-    } else if hash_only && !descriptor.takes_hash {
-        Some(Cow::Borrowed(
-            "takes no hash in place of the address, and `send = \"hash\"` lets nothing else leave",
-        ))
-    } else if descriptor.key == KeyNeed::Required && settings.key.is_none() {
-        Some(format!("needs a key: set {} or `key_file`", own.key_variable(entry.name)).into())
-    } else if descriptor.reach == Reach::Web && config.contact.is_none() {
-        Some(Cow::Borrowed("needs `contact`: owners of sites must be able to reach you"))
-    } else {
-        None
-    };
-    let refused = |reason: String| PanelError::Provider { name: entry.name, reason };
+fn seat(row: &Row, config: &Config, network: &Network, fleet: Option<&Fleet>) -> Result<Seat, PanelError> {
+    let (name, descriptor) = (row.name(), row.descriptor());
+    let own = config.provider(name);
+    if let Some(reason) = unwanted(row, &descriptor, own.enabled) {
+        return Ok(Seat { descriptor, state: State::Off(reason) });
+    }
+    let settings = settings(row, config)?;
+    let missing = missing(&descriptor, &own, settings.key.is_some(), config);
     let state = match missing {
         Some(missing) if own.enabled == Some(true) => {
-            return Err(refused(format!("is switched on but {missing}")));
+            return Err(refused(name, format!("is switched on but {missing}")));
         }
         Some(missing) => State::Off(missing),
-        None => {
-            let provider = (entry.build)(&settings).map_err(|error| refused(error.to_string()))?;
-            let told = provider.descriptor().told;
-            if hash_only && told != Identifier::AddressHash {
-                let told = told.as_str();
-                return Err(refused(format!(
-                    "is told the {told} although `send = \"hash\"`: a fault of the provider"
-                )));
-            }
-            // With a key, its quota may be another.
-            let limits = own.limits(provider.descriptor(), &settings, &config.web);
-            let http = match fleet {
-                Some(fleet) => {
-                    let shared = fleet.quota(entry.name, own.budget(provider.descriptor()));
-                    network.sharing_client(entry.name, limits, shared)
-                }
-                None => network.client(entry.name, limits),
-            };
-            State::On(Arc::new(Installed::new(provider, http).only_for(own.only_for)))
-        }
+        None => State::On(Arc::new(install(row, config, &settings, network, fleet)?)),
     };
     Ok(Seat { descriptor, state })
 }
 
+/// The settings that the provider itself sees.
+fn settings(row: &Row, config: &Config) -> Result<ProviderSettings, PanelError> {
+    let settings = config.provider(row.name()).settings(row.name())?;
+    Ok(ProviderSettings { hash_only: config.enrich.send == Send::Hash, ..settings })
+}
+
+/// Why nobody wants it asked.
+fn unwanted(row: &Row, descriptor: &Descriptor, enabled: Option<bool>) -> Option<Cow<'static, str>> {
+    match enabled {
+        Some(false) => Some("switched off in the configuration".into()),
+        None if row.is_declared() => {
+            let name = row.name();
+            Some(format!("declared in a file, and not switched on: `gleaner provider enable {name}`").into())
+        }
+        None if descriptor.opt_in => {
+            let terms = descriptor.terms.as_deref().unwrap_or("has terms of its own");
+            Some(format!("off by default, because it {terms}: `enabled = true` agrees").into())
+        }
+        None | Some(true) => None,
+    }
+}
+
+/// What a provider lacks to be asked, once it is wanted.
+pub fn lacks(descriptor: &Descriptor, config: &Config) -> Result<Option<Cow<'static, str>>, ConfigError> {
+    let own = config.provider(&descriptor.name);
+    let has_key = own.settings(&descriptor.name)?.key.is_some();
+    Ok(missing(descriptor, &own, has_key, config))
+}
+
+fn missing(
+    descriptor: &Descriptor,
+    own: &ProviderConfig,
+    has_key: bool,
+    config: &Config,
+) -> Option<Cow<'static, str>> {
+    if config.enrich.send == Send::Hash && !descriptor.takes_hash {
+        Some("takes no hash in place of the address, and `send = \"hash\"` lets nothing else leave".into())
+    } else if descriptor.key == KeyNeed::Required && !has_key {
+        Some(format!("needs a key: set {} or `key_file`", own.key_variable(&descriptor.name)).into())
+    } else if descriptor.reach == Reach::Web && config.contact.is_none() {
+        Some("needs `contact`: owners of sites must be able to reach you".into())
+    } else {
+        None
+    }
+}
+
+/// Builds it, and its door to the network.
+fn install(
+    row: &Row,
+    config: &Config,
+    settings: &ProviderSettings,
+    network: &Network,
+    fleet: Option<&Fleet>,
+) -> Result<Installed, PanelError> {
+    let (name, own) = (row.name(), config.provider(row.name()));
+    let provider = row.build(settings).map_err(|error| refused(name, error.to_string()))?;
+    let told = provider.descriptor().told;
+    if settings.hash_only && told != Identifier::AddressHash {
+        let told = told.as_str();
+        let reason = format!("is told the {told} although `send = \"hash\"`: a fault of the provider");
+        return Err(refused(name, reason));
+    }
+    // With a key, its quota may be another.
+    let limits = own.limits(provider.descriptor(), settings, &config.web);
+    let http = match fleet {
+        Some(fleet) => {
+            let shared = fleet.quota(name, own.budget(provider.descriptor()));
+            network.sharing_client(name, limits, shared)
+        }
+        None => network.client(name, limits),
+    };
+    Ok(Installed::new(provider, http).only_for(own.only_for))
+}
+
+fn refused(name: &str, reason: String) -> PanelError {
+    PanelError::Provider { name: name.to_owned(), reason }
+}
+
 impl Installed {
     pub fn new(provider: Arc<dyn Provider>, http: HttpClient) -> Self {
-        Self { provider, http, only_for: None, closed: Mutex::new(None), paused: Mutex::new(None) }
+        Self {
+            provider,
+            http,
+            only_for: None,
+            closed: Mutex::new(None),
+            puzzles: Mutex::default(),
+            paused: Mutex::new(None),
+        }
     }
 
     /// The same, asked about these kinds of address alone.
@@ -186,6 +247,16 @@ impl Installed {
     /// Whether it is asked about addresses of this kind.
     pub fn admits(&self, segment: Segment) -> bool {
         self.only_for.as_ref().is_none_or(|segments| segments.contains(&segment))
+    }
+
+    /// A provider to try out, whether it is switched on or not; it has to have all it needs.
+    pub fn to_try(row: &Row, config: &Config, network: &Network) -> Result<Self, PanelError> {
+        let own = config.provider(row.name());
+        let settings = settings(row, config)?;
+        match missing(&row.descriptor(), &own, settings.key.is_some(), config) {
+            Some(missing) => Err(refused(row.name(), missing.into_owned())),
+            None => install(row, config, &settings, network, None),
+        }
     }
 
     pub fn name(&self) -> &str {
@@ -219,6 +290,21 @@ impl Installed {
         }
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         closed.as_ref().filter(|(until, _)| Instant::now() < *until).map(|(_, error)| error.clone())
+    }
+
+    /// Says that a vendor's answer has another shape than documented: once a minute, with how many there were. A stranger's
+    /// page owes us no shape.
+    pub fn puzzle(&self, error: &LookupError) {
+        if self.descriptor().reach == Reach::Web {
+            return;
+        }
+        let mut puzzles = self.puzzles.lock().unwrap_or_else(PoisonError::into_inner);
+        puzzles.untold += 1;
+        if puzzles.told.is_none_or(|told| told.elapsed() >= BETWEEN_PUZZLES) {
+            let (provider, answers) = (self.name(), puzzles.untold);
+            *puzzles = Puzzles { untold: 0, told: Some(Instant::now()) };
+            tracing::warn!(provider, answers, %error, "`{provider}` answers in another shape than documented: has its contract changed? try `gleaner provider check {provider}`");
+        }
     }
 
     /// Remembers that the provider refuses us, so that a wrong key costs one call and not thousands, from the whole fleet. Says

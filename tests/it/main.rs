@@ -12,6 +12,8 @@ mod chaos;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod declared;
+#[cfg(test)]
 mod faulty;
 #[cfg(test)]
 mod fleet;
@@ -21,6 +23,8 @@ mod gates;
 mod http_door;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod merge;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
@@ -39,6 +43,8 @@ mod replay;
 mod sql_door;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod switching;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

@@ -28,7 +28,7 @@ const ROOMS: [&str; 16] = [
 ];
 
 /// Crates that only these files may name: replaced in one place, or dangerous everywhere else.
-const FENCED: [(&str, &[&str]); 9] = [
+const FENCED: [(&str, &[&str]); 10] = [
     (
         "sqlx",
         &[
@@ -43,6 +43,7 @@ const FENCED: [(&str, &[&str]); 9] = [
     ("governor", &["providers/src/limit"]),
     ("backoff", &["providers/src/retry"]),
     ("scraper", &["providers/src/page"]),
+    ("serde_json_path", &["providers/src/declarative/select.rs"]),
     ("async_nats", &["src/intake/nats.rs"]),
     ("lapin", &["src/intake/rabbitmq.rs"]),
     ("axum", &["src/intake/http", "src/console", "providers/src/sandbox"]),

@@ -6,6 +6,7 @@ use super::demand::Demand;
 use super::mutation::{with_hostile_texts, with_unknown_fields, with_wrong_types};
 use super::server::{Reply, Route, Script};
 use super::{Contract, Format, MAX_BODY_BYTES};
+use crate::provider::Reach;
 
 /// One case.
 pub(super) struct Case {
@@ -21,17 +22,17 @@ impl Case {
 }
 
 /// Every case of a contract.
-pub(super) fn cases(contract: &Contract) -> Vec<Case> {
+pub(super) fn cases<B>(contract: &Contract<B>, reach: Reach) -> Vec<Case> {
     let mut cases = answers(contract);
     cases.extend(refusals(contract));
     cases.extend(outages(contract));
-    cases.extend(wrong_bodies(contract));
+    cases.extend(wrong_bodies(contract, reach));
     cases.extend(mutants(contract));
     cases
 }
 
 /// What the vendor says when all is well.
-fn answers(contract: &Contract) -> Vec<Case> {
+fn answers<B>(contract: &Contract<B>) -> Vec<Case> {
     let matching = || Script::Routes(contract.matching.clone());
     vec![
         Case::new("match", matching(), Demand::Match),
@@ -41,7 +42,7 @@ fn answers(contract: &Contract) -> Vec<Case> {
 }
 
 /// What the vendor says when it will not answer, in its own way.
-fn refusals(contract: &Contract) -> Vec<Case> {
+fn refusals<B>(contract: &Contract<B>) -> Vec<Case> {
     let rate_limited = contract.rate_limited.as_ref();
     let rate_limited = rate_limited.map(|(reply, after)| ("rate limit", reply, Demand::RateLimited(*after)));
     let bad_key = contract.bad_key.as_ref().map(|reply| ("bad key", reply, Demand::Denied));
@@ -52,7 +53,7 @@ fn refusals(contract: &Contract) -> Vec<Case> {
 }
 
 /// When the vendor is down.
-fn outages(contract: &Contract) -> Vec<Case> {
+fn outages<B>(contract: &Contract<B>) -> Vec<Case> {
     let down = |status| Script::Always(Reply::html(status, "<h1>An error of the gateway</h1>"));
     let mut outages = vec![
         Case::new("status 500", down(500), Demand::Unavailable),
@@ -68,38 +69,46 @@ fn outages(contract: &Contract) -> Vec<Case> {
 }
 
 /// Answers with the status of a match and a body that is none.
-fn wrong_bodies(contract: &Contract) -> Vec<Case> {
+fn wrong_bodies<B>(contract: &Contract<B>, reach: Reach) -> Vec<Case> {
     let Some(good) = contract.matching.first().map(|route| &route.reply) else { return Vec::new() };
     let always = |body: &[u8]| Script::Always(good.with_body(body.to_vec()));
-    let is_json = contract.format == Format::Json;
-    let demand = if is_json { Demand::Malformed } else { Demand::NoMatch };
+    let is_page = contract.format == Format::Html;
+    // A vendor's answer of another shape is a changed contract; a stranger's is just not what we look for.
+    let is_strangers = reach == Reach::Web;
+    let demand = if is_strangers { Demand::NoMatch } else { Demand::Malformed };
     let mut cases = vec![
         Case::new("an empty body", always(b""), demand),
         Case::new("bytes that are no text", always(&[0xff, 0xfe, 0x00, 0x80]), demand),
         Case::new("another content type", Script::Always(Reply::new(200, "image/png", "\u{89}PNG")), demand),
     ];
-    if is_json {
-        let shapes = ["[]", "{}", "null", "true", "7", r#""x""#, "[[]]", "[{}]", "<html></html>"];
-        cases.extend(
-            shapes.map(|shape| Case::new(format!("the body {shape}"), always(shape.as_bytes()), demand)),
-        );
-        let half = good.body.get(..good.body.len() / 2).unwrap_or_default();
-        cases.push(Case::new("JSON that breaks off", always(half), Demand::Malformed));
-        let deep = "[".repeat(100_000);
-        cases.push(Case::new("JSON of 100,000 levels", always(deep.as_bytes()), Demand::Malformed));
-    } else {
+    if is_page {
         let deep = "<div>".repeat(MAX_BODY_BYTES / 5);
         cases.push(Case::new("a page of 50,000 levels", always(deep.as_bytes()), Demand::Malformed));
+    } else {
+        let shapes = ["[]", "{}", "null", "true", "7", r#""x""#, "[[]]", "[{}]", "<html></html>"];
+        // What the vendor itself says of nobody is no other shape.
+        let says_nobody = |shape: &str| {
+            let mut missing = contract.missing.iter().map(|route| &route.reply);
+            missing.any(|reply| reply.status == 200 && reply.body.trim_ascii() == shape.as_bytes())
+        };
+        cases.extend(shapes.map(|shape| {
+            let demand = if says_nobody(shape) { Demand::NoMatch } else { demand };
+            Case::new(format!("the body {shape}"), always(shape.as_bytes()), demand)
+        }));
+        let half = good.body.get(..good.body.len() / 2).unwrap_or_default();
+        cases.push(Case::new("an answer that breaks off", always(half), demand));
+        let deep = "[".repeat(100_000);
+        cases.push(Case::new("JSON of 100,000 levels", always(deep.as_bytes()), demand));
     }
     let mut oversized = good.body.clone();
     oversized.resize(MAX_BODY_BYTES + 1, b' ');
-    let demand = if is_json { Demand::Malformed } else { Demand::Harmless };
+    let demand = if is_page || is_strangers { Demand::Harmless } else { Demand::Malformed };
     cases.push(Case::new("a body beyond the cap", always(&oversized), demand));
     cases
 }
 
 /// The matching answers with one thing changed.
-fn mutants(contract: &Contract) -> Vec<Case> {
+fn mutants<B>(contract: &Contract<B>) -> Vec<Case> {
     let mut cases = Vec::new();
     for (at, route) in contract.matching.iter().enumerate() {
         let instead = |body: Vec<u8>| {

@@ -44,7 +44,7 @@ pub(super) enum Demand {
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    pub(super) fn of(contract: &Contract) -> Self {
+    pub(super) fn of<B>(contract: &Contract<B>) -> Self {
         let email = contract.subject.email();
         let mut secrets =
             vec![email.expose().to_lowercase(), email.canonical().to_lowercase(), email.sha256()];
@@ -83,7 +83,7 @@ impl Demand {
                 Self::Harmless | Self::Broken,
                 Err(LookupError::Malformed { .. } | LookupError::Unavailable { .. }),
             )
-            | (Self::Harmless, Ok(_) | Err(LookupError::Refused { .. }))
+            | (Self::Harmless, Ok(_) | Err(LookupError::Refused { .. } | LookupError::Forbidden { .. }))
             | (Self::NoMatch, Ok(Lookup::NoMatch))
             | (Self::Denied, Err(LookupError::Denied { .. }))
             | (Self::QuotaExhausted, Err(LookupError::QuotaExhausted { .. }))
@@ -227,7 +227,11 @@ pub(super) fn descriptor(descriptor: &Descriptor) -> Option<String> {
 }
 
 /// What is wrong with the requests of a lookup: more told than declared, or a key in a URL.
-pub(super) fn told(contract: &Contract, descriptor: &Descriptor, requests: &[String]) -> Option<String> {
+pub(super) fn told<B>(
+    contract: &Contract<B>,
+    descriptor: &Descriptor,
+    requests: &[String],
+) -> Option<String> {
     let email = contract.subject.email();
     let told = descriptor.told_of(&contract.subject).unwrap_or(descriptor.told);
     let requests: Vec<_> =

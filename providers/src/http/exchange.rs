@@ -15,7 +15,7 @@ use super::guard::{self, Route};
 use super::headers::LONGEST_WAIT;
 use super::manners::Visit;
 use super::request::Errand;
-use super::{Door, Request, Response, count, fault, permission};
+use super::{Door, Request, Response, count, fault, permission, trail};
 use crate::error::LookupError;
 use crate::limit::{Held, Pass};
 use crate::provider::Reach;
@@ -88,6 +88,9 @@ pub(super) async fn attempt(
         count(&door.counters.retries);
     }
     let outcome = followed.and_then(|response| judge(request, response));
+    if let Err(Miss::Failed { error, .. }) = &outcome {
+        request.client.note("failed", || format!("{}: {error}", error.class()));
+    }
     let waited = patience_before.saturating_sub(*patience);
     report(door, &outcome, number, begun.elapsed().saturating_sub(waited));
     outcome
@@ -253,6 +256,9 @@ async fn send(
     *outgoing.body_mut() = request.body.clone().map(Into::into);
 
     request.client.count_call();
+    request.client.note("sent", || format!("{} {}", request.method, hop.url));
+    trail::shown(outgoing.headers()).for_each(|header| request.client.note("header", || header));
+    let begun = Instant::now();
     let silence_ends = Instant::now() + limits.connect_timeout + limits.read_timeout;
     let mut answer = match timeout_at(silence_ends.min(deadline), client.execute(outgoing)).await {
         Ok(Ok(answer)) => answer,
@@ -268,13 +274,20 @@ async fn send(
     } else {
         body::read(&mut answer, allowance).await?
     };
-    Ok(Response {
+    let response = Response {
         status: answer.status(),
         headers: std::mem::take(answer.headers_mut()),
         body,
         url: hop.url.clone(),
         received: request.client.now(),
-    })
+    };
+    request.client.note("answer", || {
+        let kind = response.header("content-type").unwrap_or("no content type");
+        let cut = if response.is_truncated() { ", cut at the cap" } else { "" };
+        let (status, bytes, took) = (response.status(), response.body().len(), begun.elapsed().as_millis());
+        format!("status {status}, {bytes} bytes{cut}, {kind}, after {took} ms")
+    });
+    Ok(response)
 }
 
 impl Door {

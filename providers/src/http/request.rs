@@ -26,7 +26,7 @@ pub struct Request<'a> {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
-    pub(super) meaning: StatusMeaning,
+    pub(super) meaning: StatusMeaning<'a>,
     pub(super) errand: Errand,
     /// Why it cannot be sent: found while building, told by `send`.
     fault: Option<LookupError>,
@@ -48,7 +48,7 @@ impl<'a> Request<'a> {
             url,
             headers: HeaderMap::new(),
             body: None,
-            meaning: default_meaning,
+            meaning: Box::new(default_meaning),
             errand: Errand::Page,
             fault: None,
         }
@@ -77,25 +77,20 @@ impl<'a> Request<'a> {
 
     /// Adds a header that never changes. A name or value that is no header makes `send` fail.
     #[must_use]
-    pub fn header(self, name: &'static str, value: &'static str) -> Self {
+    pub fn header(self, name: &str, value: &str) -> Self {
         self.with_header(name, HeaderValue::try_from(value).ok())
     }
 
     /// Adds a header whose value is made for this call.
     #[must_use]
-    pub fn header_value(self, name: &'static str, value: String) -> Self {
+    pub fn header_value(self, name: &str, value: String) -> Self {
         self.with_header(name, HeaderValue::try_from(value).ok())
     }
 
     /// Adds a header whose value is a secret: `prefix` and the key. Without a secret it adds nothing. A redirect to
     /// another origin does not take it along.
     #[must_use]
-    pub fn secret_header(
-        mut self,
-        name: &'static str,
-        prefix: &'static str,
-        secret: Option<&SecretString>,
-    ) -> Self {
+    pub fn secret_header(mut self, name: &str, prefix: &str, secret: Option<&SecretString>) -> Self {
         let Some(secret) = secret else { return self };
         if let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", secret.expose_secret())) {
             value.set_sensitive(true);
@@ -106,7 +101,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    fn with_header(mut self, name: &'static str, value: Option<HeaderValue>) -> Self {
+    fn with_header(mut self, name: &str, value: Option<HeaderValue>) -> Self {
         match (HeaderName::try_from(name), value) {
             (Ok(name), Some(value)) => {
                 self.headers.insert(name, value);
@@ -118,8 +113,8 @@ impl<'a> Request<'a> {
 
     /// Reads statuses as this provider means them, in place of [`default_meaning`].
     #[must_use]
-    pub fn meaning(self, meaning: StatusMeaning) -> Self {
-        Self { meaning, ..self }
+    pub fn meaning(self, meaning: impl Fn(&Response) -> Option<LookupError> + Send + Sync + 'a) -> Self {
+        Self { meaning: Box::new(meaning), ..self }
     }
 
     /// Goes through the gates.

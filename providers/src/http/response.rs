@@ -20,7 +20,7 @@ pub(super) const UNSAID_WAIT: Duration = Duration::from_secs(30);
 
 /// What a status means to a provider: `None` is an answer to read (a match, or a "no match" in its own words),
 /// `Some` is what went wrong.
-pub type StatusMeaning = fn(&Response) -> Option<LookupError>;
+pub type StatusMeaning<'a> = Box<dyn Fn(&Response) -> Option<LookupError> + Send + Sync + 'a>;
 
 /// The common reading of a status: 2xx and 404 are answers; 429 is "slow down"; 402 is out of credit; 401 and 403
 /// deny us; 408, 425 and 5xx pass; the rest refuses the question.

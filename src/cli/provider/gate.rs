@@ -46,7 +46,7 @@ pub(super) async fn pause(
     reason: Option<&str>,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    gleaner_providers::catalog::find(name)?;
+    host.config.catalog.find(name)?;
     let length = length.map(Duration::try_from).transpose().context("`--for` must not be negative")?;
     ensure!(length.is_none_or(|length| !length.is_zero()), "`--for` must be longer than nothing");
     ensure!(
@@ -68,7 +68,7 @@ pub(super) async fn pause(
 }
 
 pub(super) async fn resume(host: &Host, name: &str, json: bool) -> anyhow::Result<Exit> {
-    gleaner_providers::catalog::find(name)?;
+    host.config.catalog.find(name)?;
     let vault = host.vault().await?;
     let resumed = vault.store.resume(name, host.clock.now()).await?;
     vault.store.close().await;
