@@ -40,6 +40,8 @@ mod readme;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod sql_door;
 #[cfg(test)]
 mod store;
