@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::builtin::{github, gravatar, homepage, people_data_labs};
+use crate::builtin::{bluesky, github, gitlab, gravatar, homepage, keybase, people_data_labs, webfinger};
 use crate::declarative::Declaration;
 use crate::provider::{Descriptor, Provider};
 use crate::settings::{ProviderSettings, SettingsError, nearest};
@@ -23,6 +23,10 @@ pub const BUILT_INS: &[Entry] = &[
     Entry { name: "gravatar", descriptor: gravatar::descriptor, build: gravatar::build },
     Entry { name: "github", descriptor: github::descriptor, build: github::build },
     Entry { name: "homepage", descriptor: homepage::descriptor, build: homepage::build },
+    Entry { name: "webfinger", descriptor: webfinger::descriptor, build: webfinger::build },
+    Entry { name: "gitlab", descriptor: gitlab::descriptor, build: gitlab::build },
+    Entry { name: "keybase", descriptor: keybase::descriptor, build: keybase::build },
+    Entry { name: "bluesky", descriptor: bluesky::descriptor, build: bluesky::build },
     Entry {
         name: "people_data_labs",
         descriptor: people_data_labs::descriptor,

@@ -93,8 +93,11 @@ pub struct Contract<B = Build> {
 /// What a provider reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
-    /// A vendor's API: an answer of another shape is an error, never "no match".
+    /// JSON. A vendor's answer of another shape is an error, never "no match"; on a stranger's host
+    /// ([`Reach::Web`](crate::provider::Reach)) whatever is not a readable document is no match.
     Json,
+    /// Answers that are not JSON: judged alike, but the kit cannot change single values.
+    Opaque,
     /// A page. A stranger's ([`Reach::Web`](crate::provider::Reach)) that is not readable is no match; a vendor's is an
     /// error, as above.
     Html,

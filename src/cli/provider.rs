@@ -66,13 +66,13 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
     let gates = Gates::read(host).await?;
     let mut table = out::table(["Provider", "state", "supplies", "is told", "quota", "price", "key"], &[]);
     for seat in panel.seats() {
-        let about = &seat.descriptor;
-        let (state, missing) = match &seat.state {
-            State::On(_) if tier_of(host, &about.name).is_none() => {
-                ("on", Some("in no tier of `enrich.tiers`: nobody asks it"))
+        // With a key, what it is told and its quota may be another.
+        let (about, state, missing) = match &seat.state {
+            State::On(installed) if tier_of(host, &seat.descriptor.name).is_none() => {
+                (installed.descriptor(), "on", Some("in no tier of `enrich.tiers`: nobody asks it"))
             }
-            State::On(_) => ("on", None),
-            State::Off(missing) => ("off", Some(missing.as_ref())),
+            State::On(installed) => (installed.descriptor(), "on", None),
+            State::Off(missing) => (&seat.descriptor, "off", Some(missing.as_ref())),
         };
         let supplies: Vec<_> = about.supplies.iter().map(|field| field.as_str()).collect();
         let limits = host.config.provider(&about.name).limits(

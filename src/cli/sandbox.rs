@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use gleaner::config::{Config, Database, ProviderConfig};
 use gleaner::worker::Stop;
 use gleaner_providers::catalog::{BUILT_INS, Entry};
-use gleaner_providers::provider::KeyNeed;
+use gleaner_providers::provider::{Identifier, KeyNeed};
 use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
 
 use super::{Exit, Global, out};
@@ -83,7 +83,8 @@ pub(crate) fn point_at(config: &mut Config, sandbox: &Sandbox) {
             provider.enabled = Some(false);
             continue;
         }
-        if descriptor.key == KeyNeed::Required {
+        // Who may be told a handle only has something to ask about anybody with a key.
+        if descriptor.key == KeyNeed::Required || descriptor.told == Identifier::Handle {
             provider.key = Some(KEY.into());
         }
         if descriptor.opt_in {

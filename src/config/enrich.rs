@@ -37,7 +37,11 @@ impl Default for Enrich {
         Self {
             wanted: Field::ALL.to_vec(),
             min_confidence: Thresholds::default(),
-            tiers: vec![tier(&["gravatar", "github", "homepage"]), tier(&["people_data_labs"])],
+            tiers: vec![
+                tier(&["gravatar", "github", "homepage", "webfinger", "gitlab"]),
+                tier(&["keybase", "bluesky"]),
+                tier(&["people_data_labs"]),
+            ],
             order: Order::Fixed,
             explore: MoneyText(Micros::from_cents(100)),
             max_cost: None,

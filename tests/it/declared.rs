@@ -168,7 +168,11 @@ async fn a_file_is_begun_beside_the_settings_and_never_overwritten() {
     assert!(list.contains("gleaner provider enable staff_list"), "{list}");
 
     let again = home.run(&new).await;
-    assert!(text(&again.stderr).contains("there is a provider `staff_list` already"), "{}", text(&again.stderr));
+    assert!(
+        text(&again.stderr).contains("there is a provider `staff_list` already"),
+        "{}",
+        text(&again.stderr)
+    );
     std::fs::write(home.path("providers/other.txt"), "mine").unwrap();
     let outside = home.run(&["provider", "new", "other"]).await;
     assert!(text(&outside.stderr).contains("this is no checkout"), "{}", text(&outside.stderr));

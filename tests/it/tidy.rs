@@ -193,9 +193,14 @@ fn declared_module(line: &str) -> Option<&str> {
 
 #[test]
 fn links_in_the_documents_lead_somewhere() {
-    for document in
-        ["README.md", "ARCHITECTURE.md", "docs/decisions/README.md", "docs/operate.md", "docs/scale.md", "docs/add-a-provider.md"]
-    {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/decisions/README.md",
+        "docs/operate.md",
+        "docs/scale.md",
+        "docs/add-a-provider.md",
+    ] {
         let path = root().join(document);
         let text = fs::read_to_string(&path).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -1,7 +1,7 @@
 //! GitHub: the account whose public profile, commits or no-reply address carry the person's e-mail address.
 //!
 //! One lookup is one search and, on a match, two reads of the account; a search that finds no profile is followed
-//! by one over the authors of commits.
+//! by one over the authors of commits. Where an earlier tier has found the account, it is read and nothing is searched.
 //!
 //! Invariant: an account is taken only when GitHub itself ties it to the address; a name in a commit proves nothing
 //! and is marked as weak.
@@ -25,9 +25,11 @@ use self::answer::{Commits, Link, User, Users, Via, is_login};
 use super::below;
 use crate::email::EmailAddress;
 use crate::error::LookupError;
+use crate::finding::Claim;
 use crate::http::{HttpClient, Response, default_meaning};
 use crate::provider::{Descriptor, Field, Identifier, KeyNeed, Lookup, Price, Provider, Quota, Reach};
 use crate::settings::{ProviderSettings, SettingsError};
+use crate::social::SocialProfile;
 use crate::subject::Subject;
 
 /// The narrowest of the vendor's quotas. Without a token: 60 calls an hour, and 10 searches a minute, which this burst
@@ -39,6 +41,8 @@ const KEYED: Quota = Quota::per_minute(30);
 const UNNAMED_WAIT: Duration = Duration::from_mins(1);
 /// Search is fuzzy: this many of its accounts are read to find the one with the address.
 const CANDIDATES: usize = 3;
+/// Networks of which it can be asked about an account.
+const READS: &[&str] = &["github"];
 /// The domain of the addresses that hide a person's own in commits, and name their account.
 const NOREPLY: &str = "users.noreply.github.com";
 
@@ -74,7 +78,7 @@ pub fn descriptor() -> Descriptor {
         reach: Reach::Vendor,
         supplies: &[Field::Name, Field::Social],
         told: Identifier::Address,
-        reads: &[],
+        reads: READS,
         takes_hash: false,
         quota: KEYLESS,
         price: Price::FREE,
@@ -102,6 +106,9 @@ impl Provider for GitHub {
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
+        if let Some(account) = subject.account_on(READS) {
+            return self.by_account(account, http).await;
+        }
         let email = subject.email();
         if email.domain() == NOREPLY {
             return match NoReply::parse(email.local_part()) {
@@ -128,6 +135,20 @@ impl GitHub {
             }
             _ => Ok(Lookup::NoMatch),
         }
+    }
+
+    /// The second hop: the account is known, and no address is told.
+    async fn by_account(
+        &self,
+        account: &Claim<SocialProfile>,
+        http: &HttpClient,
+    ) -> Result<Lookup, LookupError> {
+        let handle = account.value.handle().unwrap_or_default();
+        let Some(user) = self.user(handle, http).await? else { return Ok(Lookup::NoMatch) };
+        Ok(match self.account(&user, Via::FoundElsewhere, None, http).await? {
+            Lookup::Match(finding) => Lookup::Match(finding.reached_through(account)),
+            other => other,
+        })
     }
 
     async fn by_profile(&self, email: &EmailAddress, http: &HttpClient) -> Result<Lookup, LookupError> {

@@ -16,11 +16,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::civil::Date;
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
+use super::site::{self, Template};
 use super::{Accounts, birth_of, named, seen_at};
 use crate::age::BirthInterval;
-use crate::email::{EmailAddress, MailboxKind};
+use crate::email::EmailAddress;
 use crate::error::LookupError;
 use crate::finding::{Assurance, Claim, Confidence, Finding};
 use crate::http::{HttpClient, Response};
@@ -44,8 +45,7 @@ const HEAVIEST_FACTS: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Homepage {
     descriptor: Descriptor,
-    /// The address of the page, with `{domain}` in it.
-    template: String,
+    template: Template,
     pages: Memo<Visited>,
 }
 
@@ -89,12 +89,7 @@ pub fn descriptor() -> Descriptor {
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
     let Options {} = settings.options()?;
     let descriptor = descriptor();
-    let template = settings.endpoint.clone().unwrap_or_else(|| descriptor.endpoint.to_string());
-    let is_usable = fill(&template, "example.com").is_some();
-    if !is_usable || !template.contains("{domain}") {
-        let reason = "needs an http or https URL with `{domain}` in it".to_owned();
-        return Err(SettingsError::Endpoint { reason });
-    }
+    let template = Template::of(settings, &descriptor)?;
     Ok(Arc::new(Homepage::new(descriptor, template)))
 }
 
@@ -106,7 +101,7 @@ impl Provider for Homepage {
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let email = subject.email();
-        let Some(url) = self.page_of(email) else { return Ok(Lookup::NoMatch) };
+        let Some(url) = self.template.of_person(email) else { return Ok(Lookup::NoMatch) };
         let key = url.to_string();
         match self.pages.get(&key, visit(url, http)).await? {
             Visited::Page(page) => {
@@ -121,13 +116,11 @@ impl Provider for Homepage {
 
 /// Asks for the page and reads it. An error is one of ours, such as a spent quota, and says nothing of the site.
 async fn visit(url: Url, http: &HttpClient) -> Result<Visited, LookupError> {
-    let response = match http.get(url).header("accept", "text/html").meaning(meaning).send().await {
-        Ok(response) => response,
+    let response = match site::ask(http.get(url).header("accept", "text/html")).await {
+        Ok(Some(response)) => response,
         // A domain without a site is an answer, and remembered like one.
-        Err(LookupError::Unreachable { .. }) => return Ok(Visited::Nothing),
+        Ok(None) => return Ok(Visited::Nothing),
         Err(error @ LookupError::RateLimited { .. }) => return Err(error),
-        // A stranger's host owes us no answer: that it fails is no reason to try for hours.
-        Err(LookupError::Unavailable { reason }) => return Ok(Visited::Failed(LookupError::refused(reason))),
         Err(error) => return Ok(Visited::Failed(error)),
     };
     if !is_readable(&response) {
@@ -158,40 +151,16 @@ fn weight(visited: &Visited) -> usize {
 }
 
 impl Homepage {
-    fn new(descriptor: Descriptor, template: String) -> Self {
+    fn new(descriptor: Descriptor, template: Template) -> Self {
         Self { descriptor, template, pages: Memo::new(MOST_PAGES, weight, HEAVIEST_FACTS) }
     }
-
-    /// The page to ask, if the address can have one: a mailbox at a host for everybody has none, and a function's
-    /// (`info@`) is nobody's.
-    fn page_of(&self, email: &EmailAddress) -> Option<Url> {
-        match email.kind() {
-            MailboxKind::Personal => fill(&self.template, email.domain()),
-            MailboxKind::FreeMail | MailboxKind::Disposable | MailboxKind::Role => None,
-        }
-    }
-}
-
-/// The template for one domain. A domain that is not a plain host name is none.
-fn fill(template: &str, domain: &str) -> Option<Url> {
-    let is_name = matches!(Host::parse(domain), Ok(Host::Domain(name)) if name == domain);
-    let url = Url::parse(&template.replace("{domain}", domain)).ok()?;
-    (is_name && matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
-}
-
-/// What a site's status means: a fault may pass within seconds; any other status says something of this site only.
-fn meaning(response: &Response) -> Option<LookupError> {
-    let is_fault = matches!(response.status(), 429 | 500..=599);
-    is_fault.then(|| LookupError::unavailable("the page's host is not able to answer"))
 }
 
 /// Whether the answer is a page that we may read.
 fn is_readable(response: &Response) -> bool {
-    let kind = response.header("content-type").unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = site::content_type(response);
     let is_html = matches!(kind.as_str(), "text/html" | "application/xhtml+xml");
-    let is_closed = response.header("x-robots-tag").is_some_and(page::is_closed);
-    (200..300).contains(&response.status()) && is_html && !is_closed
+    (200..300).contains(&response.status()) && is_html && !site::is_closed(response)
 }
 
 /// Parses off the runtime's threads: a page may take its time. A body that was cut at the cap is read as far as it

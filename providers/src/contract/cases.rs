@@ -94,31 +94,37 @@ fn outages<B>(contract: &Contract<B>) -> Vec<Case> {
 fn wrong_bodies<B>(contract: &Contract<B>, reach: Reach) -> Vec<Case> {
     let Some(good) = contract.matching.first().map(|route| &route.reply) else { return Vec::new() };
     let always = |body: &[u8]| Script::Always(good.with_body(body.to_vec()));
-    let is_json = contract.format == Format::Json;
-    // A vendor's page of another shape is a changed contract; a stranger's is just not what we look for.
-    let is_strangers = !is_json && reach == Reach::Web;
+    let is_page = contract.format == Format::Html;
+    // A vendor's answer of another shape is a changed contract; a stranger's is just not what we look for.
+    let is_strangers = reach == Reach::Web;
     let demand = if is_strangers { Demand::NoMatch } else { Demand::Malformed };
     let mut cases = vec![
         Case::new("an empty body", always(b""), demand),
         Case::new("bytes that are no text", always(&[0xff, 0xfe, 0x00, 0x80]), demand),
         Case::new("another content type", Script::Always(Reply::new(200, "image/png", "\u{89}PNG")), demand),
     ];
-    if is_json {
-        let shapes = ["[]", "{}", "null", "true", "7", r#""x""#, "[[]]", "[{}]", "<html></html>"];
-        cases.extend(
-            shapes.map(|shape| Case::new(format!("the body {shape}"), always(shape.as_bytes()), demand)),
-        );
-        let half = good.body.get(..good.body.len() / 2).unwrap_or_default();
-        cases.push(Case::new("JSON that breaks off", always(half), Demand::Malformed));
-        let deep = "[".repeat(100_000);
-        cases.push(Case::new("JSON of 100,000 levels", always(deep.as_bytes()), Demand::Malformed));
-    } else {
+    if is_page {
         let deep = "<div>".repeat(MAX_BODY_BYTES / 5);
         cases.push(Case::new("a page of 50,000 levels", always(deep.as_bytes()), Demand::Malformed));
+    } else {
+        let shapes = ["[]", "{}", "null", "true", "7", r#""x""#, "[[]]", "[{}]", "<html></html>"];
+        // What the vendor itself says of nobody is no other shape.
+        let says_nobody = |shape: &str| {
+            let mut missing = contract.missing.iter().map(|route| &route.reply);
+            missing.any(|reply| reply.status == 200 && reply.body.trim_ascii() == shape.as_bytes())
+        };
+        cases.extend(shapes.map(|shape| {
+            let demand = if says_nobody(shape) { Demand::NoMatch } else { demand };
+            Case::new(format!("the body {shape}"), always(shape.as_bytes()), demand)
+        }));
+        let half = good.body.get(..good.body.len() / 2).unwrap_or_default();
+        cases.push(Case::new("an answer that breaks off", always(half), demand));
+        let deep = "[".repeat(100_000);
+        cases.push(Case::new("JSON of 100,000 levels", always(deep.as_bytes()), demand));
     }
     let mut oversized = good.body.clone();
     oversized.resize(MAX_BODY_BYTES + 1, b' ');
-    let demand = if is_json { Demand::Malformed } else { Demand::Harmless };
+    let demand = if is_page || is_strangers { Demand::Harmless } else { Demand::Malformed };
     cases.push(Case::new("a body beyond the cap", always(&oversized), demand));
     cases
 }

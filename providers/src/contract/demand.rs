@@ -91,7 +91,7 @@ impl Demand {
                 Self::Harmless | Self::Broken,
                 Err(LookupError::Malformed { .. } | LookupError::Unavailable { .. }),
             )
-            | (Self::Harmless, Ok(_) | Err(LookupError::Refused { .. }))
+            | (Self::Harmless, Ok(_) | Err(LookupError::Refused { .. } | LookupError::Forbidden { .. }))
             | (Self::NoMatch, Ok(Lookup::NoMatch))
             | (Self::Denied, Err(LookupError::Denied { .. }))
             | (Self::QuotaExhausted, Err(LookupError::QuotaExhausted { .. }))

@@ -132,7 +132,9 @@ impl Population {
     /// What a service says of the person behind a mailbox; `None` where it does not know them.
     pub(super) fn portrait(&self, service: Service, asked: Asked) -> Option<Portrait> {
         let key = asked.key;
-        if service == Service::Github && self.listed.get(&key).is_some_and(|listed| listed.identity != key) {
+        let by_login =
+            matches!(service, Service::Github | Service::Gitlab | Service::Keybase | Service::Bluesky);
+        if by_login && self.listed.get(&key).is_some_and(|listed| listed.identity != key) {
             // A login leads back to one address only: the one without the tag.
             return None;
         }
@@ -141,7 +143,20 @@ impl Population {
             return None;
         }
         let person = self.person(key);
-        if service == Service::PeopleDataLabs && person.is_organization {
+        if matches!(service, Service::PeopleDataLabs | Service::Keybase) && person.is_organization {
+            return None;
+        }
+        if account_needed(service).is_some_and(|network| person.account(network).is_none()) {
+            return None;
+        }
+        Some(Portrait::draw(self.seed, service, key, person, self.distortion))
+    }
+
+    /// What a service shows of an account, whoever asks for it by name: no address has to be known there.
+    pub(super) fn portrait_of_account(&self, service: Service, login: &str) -> Option<Portrait> {
+        let key = self.mailbox_of_login(login)?;
+        let person = self.person(key);
+        if account_needed(service).is_some_and(|network| person.account(network).is_none()) {
             return None;
         }
         Some(Portrait::draw(self.seed, service, key, person, self.distortion))
@@ -172,6 +187,20 @@ impl Population {
     fn listed_at(&self, domain: &str) -> impl Iterator<Item = &str> {
         let keys = self.domains.get(domain).map_or(&[][..], Vec::as_slice);
         keys.iter().filter_map(|key| self.listed.get(key)).map(|listed| listed.address.as_str())
+    }
+}
+
+/// The network on which a person has to be for a service to know anything of them.
+const fn account_needed(service: Service) -> Option<&'static str> {
+    match service {
+        Service::Webfinger => Some("mastodon"),
+        Service::Gitlab => Some("gitlab"),
+        Service::Bluesky => Some("bluesky"),
+        Service::Gravatar
+        | Service::Github
+        | Service::PeopleDataLabs
+        | Service::Homepage
+        | Service::Keybase => None,
     }
 }
 

@@ -40,6 +40,12 @@ GET      /github/users/{login}
 GET      /github/users/{login}/social_accounts
 GET POST /people_data_labs/v5/person/enrich    any key; `exhausted` is answered 402, `wrong` 401
 GET      /homepage/{domain}/
+GET      /webfinger/{domain}/.well-known/webfinger?resource=acct:{address}
+GET      /webfinger/{domain}/users/{name}
+GET      /gitlab/api/v4/users?search={address}   any token; without one only ?username={login}
+GET      /gitlab/api/v4/users/{id}
+GET      /keybase/_/api/1.0/user/lookup.json?github={login}
+GET      /bluesky/xrpc/app.bsky.actor.getProfile?actor={handle}
 
 GET      /truth?email={address}                who it really is, and who knows them
 GET      /ledger?provider={name}&after={seq}   every call received, as JSON lines
@@ -140,6 +146,10 @@ fn router(world: Arc<World>) -> Router {
         .merge(wire::github::routes())
         .merge(wire::people_data_labs::routes())
         .merge(wire::homepage::routes())
+        .merge(wire::webfinger::routes())
+        .merge(wire::gitlab::routes())
+        .merge(wire::keybase::routes())
+        .merge(wire::bluesky::routes())
         // A vendor answers 404 to a wrong path as it does to a miss: a wrong `endpoint` must not pass for one.
         .fallback(|| async { (StatusCode::BAD_REQUEST, "no such path: see `GET /`, and check `endpoint`\n") })
         .with_state(world)

@@ -16,6 +16,10 @@ pub enum Service {
     Github,
     PeopleDataLabs,
     Homepage,
+    Webfinger,
+    Gitlab,
+    Keybase,
+    Bluesky,
 }
 
 /// What is fixed about a service.
@@ -36,7 +40,16 @@ pub(super) struct Facts {
 pub(super) const COUNT: usize = Service::ALL.len();
 
 impl Service {
-    pub const ALL: [Self; 4] = [Self::Gravatar, Self::Github, Self::PeopleDataLabs, Self::Homepage];
+    pub const ALL: [Self; 8] = [
+        Self::Gravatar,
+        Self::Github,
+        Self::PeopleDataLabs,
+        Self::Homepage,
+        Self::Webfinger,
+        Self::Gitlab,
+        Self::Keybase,
+        Self::Bluesky,
+    ];
 
     pub(super) const fn facts(self) -> Facts {
         match self {
@@ -66,6 +79,37 @@ impl Service {
                 path: "homepage/{domain}/",
                 quota: quota(10, 1),
                 match_rate: MatchRate { free_mail: 0.0, own_domain: 0.60 },
+                price: Price::FREE,
+            },
+            // Of those who have an account in the fediverse.
+            Self::Webfinger => Facts {
+                name: "webfinger",
+                path: "webfinger/{domain}/",
+                quota: quota(300, 300),
+                match_rate: MatchRate { free_mail: 0.0, own_domain: 0.50 },
+                price: Price::FREE,
+            },
+            // Of those who have an account there.
+            Self::Gitlab => Facts {
+                name: "gitlab",
+                path: "gitlab/",
+                quota: quota(2000, 60),
+                match_rate: MatchRate { free_mail: 0.45, own_domain: 0.60 },
+                price: Price::FREE,
+            },
+            // Asked about accounts: by whom they were found says nothing about the kind of address.
+            Self::Keybase => Facts {
+                name: "keybase",
+                path: "keybase/",
+                quota: quota(60, 60),
+                match_rate: MatchRate { free_mail: 0.30, own_domain: 0.30 },
+                price: Price::FREE,
+            },
+            Self::Bluesky => Facts {
+                name: "bluesky",
+                path: "bluesky/",
+                quota: quota(3000, 300),
+                match_rate: MatchRate { free_mail: 0.95, own_domain: 0.95 },
                 price: Price::FREE,
             },
         }

@@ -53,7 +53,7 @@ impl fmt::Debug for Script {
 impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
-            // Here the first sample member is known to all four, and truthfully: a walkthrough shows something.
+            // Here the first sample member is known to the most usual services, and truthfully: a walkthrough shows something.
             seed: 126,
             port: 0,
             sample_members: true,

@@ -2,6 +2,7 @@
 
 mod answers;
 mod books;
+mod built_ins;
 mod distortions;
 mod hostile;
 mod pages;
@@ -11,6 +12,7 @@ mod trouble;
 use reqwest::{Method, Response};
 use serde_json::Value;
 
+use super::service::COUNT;
 use super::{MatchRate, Sandbox, SandboxSettings, Service, ServiceSettings, Truth};
 use crate::email::EmailAddress;
 
@@ -44,17 +46,23 @@ fn all_known(seed: u64) -> SandboxSettings {
     settings
 }
 
-/// The four first questions about an address, as URLs.
-fn questions(sandbox: &Sandbox, address: &str) -> [String; 4] {
+/// The first question to each service about an address, as URLs, in the order of the services.
+fn questions(sandbox: &Sandbox, address: &str) -> [String; COUNT] {
     let base = sandbox.url();
     let hash = EmailAddress::parse(address).unwrap().sha256();
     let escaped: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
     let domain = address.rsplit_once('@').unwrap().1;
+    let person = sandbox.population().person(super::MailboxKey::of_address(address));
+    let login = person.login();
     [
         format!("{base}/gravatar/v3/profiles/{hash}"),
         format!("{base}/github/search/users?q={escaped}+in:email"),
         format!("{base}/people_data_labs/v5/person/enrich?email={escaped}&api_key=k&include_if_matched=true"),
         format!("{base}/homepage/{domain}/"),
+        format!("{base}/webfinger/{domain}/.well-known/webfinger?resource=acct:{escaped}"),
+        format!("{base}/gitlab/api/v4/users?search={escaped}"),
+        format!("{base}/keybase/_/api/1.0/user/lookup.json?github={login}"),
+        format!("{base}/bluesky/xrpc/app.bsky.actor.getProfile?actor={login}.bsky.social"),
     ]
 }
 

@@ -64,6 +64,9 @@ impl Population {
                 if service == Service::Gravatar {
                     accounts.push(person.gravatar());
                 }
+                if service == Service::Keybase {
+                    accounts.push(person.keybase());
+                }
                 let known = KnownTo { distortions: portrait.distortions, ..KnownTo::default() };
                 known_to.insert(service.as_str(), known);
             }

@@ -3,11 +3,15 @@
 //! Invariant: a vendor's file knows its words, statuses and headers; which call is refused, counted, delayed,
 //! spoilt or billed is decided here, in one order for all.
 
+pub(super) mod bluesky;
 pub(super) mod github;
+pub(super) mod gitlab;
 pub(super) mod gravatar;
 pub(super) mod homepage;
+pub(super) mod keybase;
 pub(super) mod people_data_labs;
 mod spoil;
+pub(super) mod webfinger;
 
 use std::time::Duration;
 

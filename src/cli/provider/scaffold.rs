@@ -24,7 +24,7 @@ const TITLE: &str = "Acme Directory";
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The provider's name: a noun in snake_case, after the service
+    /// The provider's name: a noun in `snake_case`, after the service
     name: String,
     /// A file that declares it, with no Rust, in place of source files in a checkout
     #[arg(long)]

@@ -11,5 +11,8 @@ fn the_provider_is_listed_among_the_built_ins() {
         .expect("the binary runs");
     let listed = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(listed.contains(r#""name":"acme_directory""#) && listed.contains(r#""name":"github""#), "{listed}");
+    assert!(
+        listed.contains(r#""name":"acme_directory""#) && listed.contains(r#""name":"github""#),
+        "{listed}"
+    );
 }

@@ -29,12 +29,14 @@ pub(super) enum Via {
     NoReply,
     Search,
     Commit,
+    /// Named by an earlier tier, whose confidence counts besides.
+    FoundElsewhere,
 }
 
 impl Via {
     const fn confidence(self) -> Confidence {
         match self {
-            Self::ShownAddress | Self::NoReply => SHOWN,
+            Self::ShownAddress | Self::NoReply | Self::FoundElsewhere => SHOWN,
             Self::Search | Self::Commit => NAMED_BY_GITHUB,
         }
     }

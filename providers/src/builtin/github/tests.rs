@@ -68,6 +68,22 @@ async fn survives_the_contract_with_a_no_reply_address() {
 }
 
 #[tokio::test]
+async fn survives_the_contract_by_an_account_found_before() {
+    let contract = contract("somebody.else@example.com", account());
+    let accounts = vec![super::super::account("https://github.com/Ada-Example", 0.7)];
+    // Nothing but the account is asked for: the kit answers nothing else, and hears the address nowhere.
+    let by_handle = vec![
+        ok("/users/Ada-Example/social_accounts", SOCIAL_ACCOUNTS),
+        ok("/users/ada-example/social_accounts", SOCIAL_ACCOUNTS),
+        ok("/users/Ada-Example", USER),
+    ];
+    let missing = vec![Route::new("/users/", Reply::json(404, "{}"))];
+    let subject = contract.subject.clone().with_accounts(accounts);
+    let report = check_contract(&Contract { subject, matching: by_handle, missing, ..contract }).await;
+    assert!(report.is_ok(), "{report}");
+}
+
+#[tokio::test]
 async fn refusals_are_told_apart() {
     for (case, reply, class) in [
         ("secondary limit", Reply::json(403, RATE_LIMITED).header("retry-after", "60"), "rate_limited"),

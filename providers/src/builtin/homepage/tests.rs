@@ -83,28 +83,3 @@ fn a_strangers_page_says_nothing() {
     assert_eq!(mapped(STRANGER), None);
     assert_eq!(mapped(NOINDEX), None);
 }
-
-#[test]
-fn only_a_mailbox_of_a_persons_own_has_a_page() {
-    let homepage = Homepage::new(descriptor(), "https://{domain}/".into());
-    let page = |address| homepage.page_of(&email(address)).map(String::from);
-    assert_eq!(page("ada@example.com").as_deref(), Some("https://example.com/"));
-    for address in ["ada@gmail.com", "info@example.com"] {
-        assert_eq!(page(address), None, "{address}");
-    }
-}
-
-#[test]
-fn a_template_is_filled_with_host_names_only() {
-    assert_eq!(
-        fill("http://127.0.0.1:1/p/{domain}/", "example.com").unwrap().as_str(),
-        "http://127.0.0.1:1/p/example.com/"
-    );
-    for domain in ["10.0.0.1", "[::1]", "0x7f.1", "a/../b", "a@b", "a b", ""] {
-        assert_eq!(fill("https://{domain}/", domain), None, "{domain}");
-    }
-    for endpoint in ["https://example.com/", "ftp://{domain}/", "{domain}"] {
-        let settings = ProviderSettings { endpoint: Some(endpoint.into()), ..ProviderSettings::default() };
-        assert!(matches!(build(&settings), Err(SettingsError::Endpoint { .. })), "{endpoint}");
-    }
-}

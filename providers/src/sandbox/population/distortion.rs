@@ -25,7 +25,7 @@ pub enum Distortion {
     OtherHash,
     /// GitHub: no account has the address, only commits.
     CommitsOnly,
-    /// GitHub: the account that the search finds states another address.
+    /// GitHub, GitLab: the account that the search finds states another address.
     OtherEmail,
     /// PDL: "ada ada example".
     DuplicatedName,
@@ -41,6 +41,12 @@ pub enum Distortion {
     StaleBirth,
     /// PDL: a restricted plan's booleans instead of values.
     Booleans,
+    /// `WebFinger`, Bluesky: the account asks not to be found, or not to be shown to strangers.
+    AsksToBeLeftOut,
+    /// `WebFinger`: the server answers signed requests only.
+    SignedOnly,
+    /// Keybase: proofs that were valid once.
+    StaleProof,
 }
 
 /// What a provider would say of a person whom it knows.
@@ -94,6 +100,16 @@ const fn catalogue(service: Service) -> &'static [(Distortion, f64)] {
             (Distortion::StaleBirth, 0.03),
             (Distortion::Booleans, 0.05),
         ],
+        Service::Webfinger => &[
+            (Distortion::Nickname, 0.2),
+            (Distortion::AsksToBeLeftOut, 0.15),
+            (Distortion::SignedOnly, 0.05),
+        ],
+        Service::Gitlab => &[(Distortion::Nickname, 0.1), (Distortion::OtherEmail, 0.05)],
+        Service::Keybase => &[(Distortion::NullName, 0.2), (Distortion::StaleProof, 0.3)],
+        Service::Bluesky => {
+            &[(Distortion::NullName, 0.1), (Distortion::Nickname, 0.25), (Distortion::AsksToBeLeftOut, 0.1)]
+        }
         // A page is its owner's own: its variants are drawn in `page.rs`.
         Service::Homepage => &[],
     }

@@ -33,6 +33,16 @@ impl MailboxKey {
         self.0.to_le_bytes()
     }
 
+    /// The key as a number, by which services count their accounts.
+    pub(in crate::sandbox) const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// Reads what [`Self::number`] gave.
+    pub(in crate::sandbox) const fn of_number(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The key as 13 characters that a login may hold, so that a login alone leads back to its mailbox.
     pub(super) fn label(self) -> String {
         let digit = |place: u32| {

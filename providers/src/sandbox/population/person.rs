@@ -127,6 +127,12 @@ impl Person {
         Account { network: "gravatar", url: format!("https://gravatar.com/{handle}"), handle, id: None }
     }
 
+    /// The Keybase account, which those have whom Keybase knows.
+    pub(in crate::sandbox) fn keybase(&self) -> Account {
+        let handle: String = self.name.ascii.concat().chars().take(16).collect();
+        Account { network: "keybase", url: format!("https://keybase.io/{handle}"), handle, id: None }
+    }
+
     /// The person's own site, apart from their mail domain's: what profiles elsewhere link to.
     pub(in crate::sandbox) fn site(&self) -> String {
         format!("{}.example.com", self.login())
@@ -163,7 +169,7 @@ fn accounts(name: &Name, login: String, is_organization: bool, rng: &mut fastran
         network: "github",
         url: format!("https://github.com/{login}"),
         id: Some((900_000_000 + u64::from(number)).to_string()),
-        handle: login,
+        handle: login.clone(),
     }];
     let mut add = |share: f64, network: &'static str, handle: String, id: Option<String>, base: &str| {
         if chance(rng, share) {
@@ -179,7 +185,7 @@ fn accounts(name: &Name, login: String, is_organization: bool, rng: &mut fastran
     add(0.4, "facebook", short(".", 40), Some(format!("1000000{number}")), "https://www.facebook.com/");
     add(0.3, "instagram", short(".", 28), None, "https://www.instagram.com/");
     add(0.3, "mastodon", short("_", 28), None, "https://social.example.com/@");
-    let bluesky = format!("{}.bsky.social", short("", 15));
+    let bluesky = format!("{login}.bsky.social");
     add(0.2, "bluesky", bluesky, None, "https://bsky.app/profile/");
     add(0.2, "youtube", short("", 28), None, "https://www.youtube.com/@");
     add(0.15, "pinterest", short("", 28), None, "https://www.pinterest.com/");
@@ -191,5 +197,6 @@ fn accounts(name: &Name, login: String, is_organization: bool, rng: &mut fastran
         Some(number.to_string()),
         "https://stackoverflow.com/users/",
     );
+    add(0.25, "gitlab", login, Some((9_000_000 + u64::from(number)).to_string()), "https://gitlab.com/");
     accounts
 }

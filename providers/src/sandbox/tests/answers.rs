@@ -147,6 +147,10 @@ async fn github_speaks_user_and_social_accounts() {
       {
         "provider": "twitter",
         "url": "https://x.com/ada_example10"
+      },
+      {
+        "provider": "generic",
+        "url": "https://gitlab.com/ada-example"
       }
     ]
     "#);
@@ -155,7 +159,7 @@ async fn github_speaks_user_and_social_accounts() {
 #[tokio::test]
 async fn people_data_labs_speaks_v5() {
     let sandbox = Sandbox::start(candid(8)).await.unwrap();
-    let [_, _, enrich, _] = questions(&sandbox, ADA);
+    let [_, _, enrich, ..] = questions(&sandbox, ADA);
     insta::assert_snapshot!(pretty(&enrich).await, @r#"
     {
       "data": {
@@ -252,7 +256,7 @@ async fn what_is_not_distorted_is_true() {
     let sandbox = Sandbox::start(candid(3)).await.unwrap();
     for address in sample().iter().take(60).filter(|address| !address.contains('+')) {
         let truth = truth(&sandbox, address);
-        let [gravatar, search, enrich, _] = questions(&sandbox, address);
+        let [gravatar, search, enrich, ..] = questions(&sandbox, address);
         assert_eq!(get_json(&gravatar).await["display_name"], truth.full_name.as_str());
         let login = get_json(&search).await["items"][0]["login"].as_str().unwrap().to_owned();
         let github = truth.accounts.iter().find(|account| account.network == "github").unwrap();

@@ -13,7 +13,8 @@ async fn the_ledger_holds_every_call_in_order() {
         }
     }
     let summary = sandbox.summary();
-    assert_eq!(summary.calls, 12);
+    let round = COUNT as u64;
+    assert_eq!(summary.calls, 3 * round);
     assert_eq!(summary.billed_micros, Micros(3 * 280_000), "PDL's matches");
     assert!(summary.providers.values().all(|part| part.calls == 3));
     assert_eq!(summary.providers["homepage"].answers["no_match"], 1, "a free-mail host has no page");
@@ -30,7 +31,7 @@ async fn the_ledger_holds_every_call_in_order() {
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["seq"].as_u64().unwrap())
         .collect();
-    assert_eq!(seqs, [6, 10]);
+    assert_eq!(seqs, [round + 2, 2 * round + 2]);
 
     client().delete(format!("{}/ledger", sandbox.url())).send().await.unwrap();
     assert_eq!((sandbox.summary().calls, sandbox.ledger().len()), (0, 0));
@@ -63,7 +64,9 @@ async fn the_truth_is_told_over_the_wire_and_is_no_call() {
 fn the_default_seed_makes_a_good_walkthrough() {
     let world = crate::sandbox::world::World::new(&SandboxSettings::default());
     let ada = world.population.truth(ADA);
-    assert_eq!(ada.known_to.len(), 4);
+    for service in ["gravatar", "github", "homepage", "people_data_labs"] {
+        assert!(ada.known_to.contains_key(service), "{service}");
+    }
     assert!(ada.known_to.values().all(|known| known.distortions.is_empty()));
 }
 

@@ -73,7 +73,7 @@ async fn people_data_labs_pads_withholds_and_mistakes() {
         let all = [Booleans, NoBirth, YearOnly, Placeholder, StaleBirth, WrongPerson];
         let others: Vec<Distortion> = all.into_iter().filter(|other| *other != of).collect();
         let address = victim(&sandbox, Service::PeopleDataLabs, of, &others);
-        let [_, _, enrich, _] = questions(&sandbox, &address);
+        let [_, _, enrich, ..] = questions(&sandbox, &address);
         let data = get_json(&enrich).await["data"].take();
         let truth = truth(&sandbox, &address);
         let born = truth.birth_date.unwrap();

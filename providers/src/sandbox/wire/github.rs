@@ -174,7 +174,7 @@ async fn about_login(
     let mailbox = world.population.mailbox_of_login(login);
     let question = Question { operation, told: Identifier::Handle, identifier: login, mailbox };
     exchange::<Github>(world, question, refusal(headers), || {
-        let portrait = mailbox.and_then(|key| world.population.portrait(Service::Github, Asked::by_key(key)));
+        let portrait = world.population.portrait_of_account(Service::Github, login);
         portrait
             .filter(|portrait| !portrait.has(Distortion::CommitsOnly))
             .as_ref()
