@@ -21,12 +21,14 @@ mod report;
 mod sources;
 mod view;
 
+mod advise;
 mod config;
 mod dead_letters;
 mod enqueue;
 mod enrich;
 mod explain;
 mod member;
+mod merge;
 mod migrate;
 mod normalize;
 mod plan;
@@ -119,6 +121,8 @@ enum Command {
     Intake,
     /// Show whom an enrichment of an address would ask, in which order and at what price; asks nobody
     Plan(plan::Args),
+    /// Show what providers are worth so far, what the present order costs, and what a better one would
+    Advise,
     /// Show the whole story of a record: who was asked, what it cost, why each value won, who was not asked and why
     Explain(explain::Args),
     /// Show what was taken in and what became of it
@@ -140,6 +144,8 @@ enum Command {
     /// Show and try providers
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Merge findings of any sources about many people into one record each, and say how sure every field is
+    Merge(merge::Args),
     /// Show what becomes of names, ages, profiles, addresses, pages and URLs, value by value
     #[command(subcommand)]
     Normalize(normalize::Command),
@@ -187,6 +193,7 @@ impl Cli {
             Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
             Command::Plan(args) => plan::run(&self.global, args).await,
+            Command::Advise => advise::run(&self.global).await,
             Command::Explain(args) => explain::run(&self.global, args).await,
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,
@@ -195,6 +202,7 @@ impl Cli {
             Command::Token(command) => token::run(&self.global, &command),
             Command::Config(command) => config::run(&self.global, &command),
             Command::Provider(command) => provider::run(&self.global, command).await,
+            Command::Merge(args) => merge::run(&self.global, &args),
             Command::Normalize(command) => normalize::run(command),
             Command::Sandbox(args) => sandbox::run(&self.global, args).await,
         };

@@ -4,6 +4,7 @@
 //! out as an [`Outcome`], but for answers that cost money, which are kept through [`Keep`] before they are used.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -28,6 +29,7 @@ pub mod waterfall;
 use course::{Asked, Course};
 use dossier::Dossier;
 pub use market::Market;
+use merge::Sources;
 pub use panel::Panel;
 pub use plan::Plan;
 use waterfall::Wanted;
@@ -63,6 +65,8 @@ pub struct Policy {
     pub policy_version: String,
     pub retry: Retry,
     pub retention: Retention,
+    /// How far each provider is to be believed.
+    pub sources: Arc<Sources>,
 }
 
 impl Policy {
@@ -77,6 +81,7 @@ impl Policy {
             policy_version: config.policy_version.clone(),
             retry: config.retry.clone(),
             retention: config.retention.clone(),
+            sources: Arc::new(Sources::shipped()),
         }
     }
 }
@@ -119,7 +124,7 @@ impl Enricher {
         // What was asked in this execution is not asked again, whatever came of it.
         let mut asked = Asked::default();
         let found = loop {
-            let found = dossier.merged();
+            let found = dossier.merged(&self.policy.sources);
             let situation = course.situation(&dossier, &found, last_chance);
             let subject = course.subject(&job.email, &found);
             let candidates = course.candidates(&dossier, &subject, &asked);

@@ -45,6 +45,28 @@ pub struct Parts {
     pub family: Option<String>,
 }
 
+/// How far two names agree, least first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Agreement {
+    /// They cannot be one person's.
+    Contradicting,
+    /// One may be short for the other: an initial, a nickname, a name left out, a variant of the spelling.
+    Compatible,
+    /// The same words, whatever their case, accents and order.
+    Equal,
+}
+
+/// How much of a name a spelling says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fullness {
+    /// Words in full; nicknames among them.
+    pub words: usize,
+    /// Words cut to their first letter.
+    pub initials: usize,
+    /// Words that only ever stand for another name: `Bob`.
+    pub nicknames: usize,
+}
+
 /// Why a text is not a person's name. Carries nothing of the text.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
@@ -100,7 +122,17 @@ impl PersonName {
     /// Whether two spellings can be one person's name: case, accents, order, initials, middle names and common
     /// nicknames apart. Symmetric, not transitive; scripts are not transliterated.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        self.full == other.full || agree::can_be_one(&self.full, &other.full)
+        self.agreement(other) != Agreement::Contradicting
+    }
+
+    /// How far two spellings agree.
+    pub fn agreement(&self, other: &Self) -> Agreement {
+        if self.full == other.full { Agreement::Equal } else { agree::degree(&self.full, &other.full) }
+    }
+
+    /// How much of a name this spelling says.
+    pub fn fullness(&self) -> Fullness {
+        agree::fullness(&self.full)
     }
 }
 

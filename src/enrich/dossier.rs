@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Kept;
 use super::lookup::{Reply, Told};
-use super::merge::{self, Merged, Statement};
+use super::merge::{self, Merged, Sources, Statement};
 use super::waterfall::Standing;
 use crate::config::Thresholds;
 use crate::job::{Answer, AnswerContent, Lesson, LookupEntry};
@@ -136,8 +136,8 @@ impl Dossier {
         self.objected
     }
 
-    /// What the answers say together.
-    pub(super) fn merged(&self) -> Merged {
+    /// What the answers say together, each source believed as far as is known of it.
+    pub(super) fn merged(&self, sources: &Sources) -> Merged {
         let statements: Vec<_> = self
             .answers
             .iter()
@@ -148,7 +148,7 @@ impl Dossier {
                 AnswerContent::NoMatch | AnswerContent::Pending { .. } => None,
             })
             .collect();
-        merge::merge(&statements)
+        merge::merge(&statements, sources)
     }
 
     /// The answers that are not stored yet, and the calls that were made.

@@ -1,30 +1,47 @@
-//! Findings become one record: per field the best supported value.
+//! Findings become one record: per field the best supported value, and how sure that is.
 //!
-//! Agreement raises confidence: independent sources that say the same leave 1 − Π(1 − cᵢ) of doubt removed, at most
-//! 0.99. Values are never averaged and never mixed.
+//! Each field is a question that sources answer ([`weigh`](weigh)); how far each source is to be believed, and who only
+//! repeats whom, is learned from how they agree ([`Learner`]). Names agree across spellings, birth intervals intersect,
+//! accounts unite by canonical form. Values are never averaged, and never mixed: sources that speak of somebody else
+//! ([`person`](person)) give nothing to the record. `docs/merge.md` explains all of it on a page.
 //!
 //! Invariant: pure, and independent of the order in which answers arrived.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
-use gleaner_providers::{
-    Assurance, BirthInterval, Claim, Confidence, Field, Finding, PersonName, SocialProfile,
-};
+use gleaner_providers::{Assurance, BirthInterval, Confidence, Field, PersonName, SocialProfile};
 use jiff::Timestamp;
 
 use crate::record::{Source, Sourced};
 
-/// No agreement of sources makes certain: they may copy from each other.
-const CEILING: f64 = 0.99;
+mod accounts;
+mod births;
+mod copies;
+mod inquiry;
+mod learn;
+mod learner;
+mod names;
+mod person;
+mod question;
+mod report;
+mod sources;
+mod voices;
+mod weigh;
+mod wording;
 
-/// One provider's finding, with when it was fetched.
-#[derive(Clone, Copy, Debug)]
-pub struct Statement<'a> {
-    pub provider: &'a str,
-    pub fetched_at: Timestamp,
-    pub finding: &'a Finding,
-}
+use inquiry::{Answered, Inquiry};
+pub use learner::{Learner, Trust};
+use person::Cast;
+pub use report::{Copies, SourceReport};
+pub use sources::Sources;
+pub use voices::{CORRECTION, Said, Statement, Voices};
+
+/// No agreement of sources makes certain: they may copy from each other, or all be out of date.
+const CEILING: f64 = 0.99;
+/// From this chance on, what contradicts a value is a conflict, and not just somebody's mistake.
+const CONFLICT: f64 = 0.05;
+/// An account that is likelier wrong than right is only shown where it is the best of its network.
+const LIKELY: f64 = 0.5;
 
 /// The fields of a record before it is one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +49,18 @@ pub struct Merged {
     pub name: Option<Sourced<PersonName>>,
     pub birth: Option<Sourced<BirthInterval>>,
     /// Best assurance first, then most confident.
+    pub profiles: Vec<Sourced<SocialProfile>>,
+    /// What was said and is not believed, likeliest first, each with its own chance.
+    pub rejected: Rejected,
+    /// The fields about which sources contradict each other in earnest.
+    pub conflicts: Vec<Field>,
+}
+
+/// Values that contradict those of the record, or belong to somebody else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rejected {
+    pub names: Vec<Sourced<PersonName>>,
+    pub births: Vec<Sourced<BirthInterval>>,
     pub profiles: Vec<Sourced<SocialProfile>>,
 }
 
@@ -55,111 +84,159 @@ impl Merged {
     }
 }
 
-/// Merges what several providers said about one subject.
-pub fn merge(statements: &[Statement<'_>]) -> Merged {
-    Merged {
-        name: merge_names(&claims(statements, |finding| finding.name.iter())),
-        birth: merge_births(&claims(statements, |finding| finding.birth.iter())),
-        profiles: merge_profiles(&claims(statements, |finding| finding.profiles.iter())),
-    }
+/// Merges what several providers said about one subject, believing each as far as is known of it.
+pub fn merge(statements: &[Statement<'_>], sources: &Sources) -> Merged {
+    merge_voices(&Voices::of(statements), sources)
 }
 
-/// A claim and who made it.
-struct Said<'a, T> {
-    claim: &'a Claim<T>,
-    provider: &'a str,
-    fetched_at: Timestamp,
-}
+/// Merges what was said about one subject.
+pub fn merge_voices(voices: &Voices<'_>, sources: &Sources) -> Merged {
+    let inquiry = Inquiry::of(voices, sources, voices.newest());
+    let answered = inquiry.name(sources);
+    let cast = Cast::of(voices, &inquiry, &answered, sources);
+    let mut merged = Merged::default();
 
-/// Every claim on one field, the most confident first and the rest of the order fixed, so that arrival does not matter.
-fn claims<'a, T: 'a, I: Iterator<Item = &'a Claim<T>>>(
-    statements: &[Statement<'a>],
-    field: impl Fn(&'a Finding) -> I,
-) -> Vec<Said<'a, T>> {
-    let mut claims: Vec<_> = statements
-        .iter()
-        .flat_map(|statement| {
-            let (provider, fetched_at) = (statement.provider, statement.fetched_at);
-            field(statement.finding).map(move |claim| Said { claim, provider, fetched_at })
-        })
-        .collect();
-    claims.sort_by(|a, b| {
-        let by_confidence = b.claim.confidence.get().total_cmp(&a.claim.confidence.get());
-        by_confidence.then_with(|| a.provider.cmp(b.provider))
+    let mut names = ranked(&answered, |index| {
+        let candidate = inquiry.names.candidates.get(index)?;
+        let spelling = inquiry.names.best_spelling(&voices.names, candidate, |vote| answered.gain(vote))?;
+        let supporters = supporters(&voices.names, candidate.supporters);
+        Some(sourced(voices.names.get(spelling)?.value.clone(), answered.chance(index), &supporters))
     });
-    claims
+    if !names.is_empty() {
+        merged.name = Some(names.remove(0));
+    }
+    merged.rejected.names = names;
+
+    // What strangers say is no evidence about this person; that they are strangers is as sure as the name.
+    let (strange_births, births) = apart(&voices.births, &cast);
+    let (strange_profiles, profiles) = apart(&voices.profiles, &cast);
+    let newest = voices.newest();
+
+    let mut born = merge_births(&births, sources, newest, cast.ours);
+    if !born.is_empty() {
+        merged.birth = Some(born.remove(0));
+    }
+    merged.rejected.births = born;
+    merged.rejected.births.extend(merge_births(&strange_births, sources, newest, cast.theirs));
+
+    let (shown, rejected) = merge_profiles(&profiles, sources, newest, cast.ours);
+    merged.profiles = shown;
+    merged.rejected.profiles = rejected;
+    let known = |key: &str| merged.profiles.iter().any(|shown| shown.value.key() == key);
+    let (strange, stranger) = merge_profiles(&strange_profiles, sources, newest, cast.theirs);
+    merged
+        .rejected
+        .profiles
+        .extend(strange.into_iter().chain(stranger).filter(|profile| !known(profile.value.key())));
+
+    merged.conflicts = conflicts(&merged, &cast);
+    merged
 }
 
-/// A value with the sources that support it. A provider counts once, by its most confident claim.
-fn sourced<T>(value: T, supporters: &[&Said<'_, T>]) -> Sourced<T> {
-    let mut doubt = 1.0;
-    let mut assurance = Assurance::Broker;
-    let mut sources: Vec<Source> = Vec::with_capacity(supporters.len());
-    for said in supporters {
-        if sources.iter().any(|source| source.provider == said.provider) {
-            continue;
+/// What strangers say, and what the others do.
+fn apart<'a, T>(said: &[Said<'a, T>], cast: &Cast<'_>) -> (Vec<Said<'a, T>>, Vec<Said<'a, T>>) {
+    said.iter().partition(|said| cast.is_stranger(said.provider))
+}
+
+/// The fields in earnest conflict: the best value is doubtful, or something else is likely enough, or somebody else is
+/// spoken of.
+fn conflicts(merged: &Merged, cast: &Cast<'_>) -> Vec<Field> {
+    let likely = |confidence: Confidence| confidence.get() >= CONFLICT;
+    let strangers = cast.are_strangers();
+    let name = merged.rejected.names.iter().any(|other| strangers || likely(other.confidence));
+    let age = merged.rejected.births.iter().any(|other| strangers || likely(other.confidence));
+    let on_same = |other: &SocialProfile| {
+        let space = accounts::space(other);
+        !accounts::is_open(space)
+            && merged.profiles.iter().any(|shown| accounts::space(&shown.value) == space)
+    };
+    let social = merged
+        .rejected
+        .profiles
+        .iter()
+        .any(|other| strangers || (likely(other.confidence) && on_same(&other.value)));
+    let all = [(Field::Name, name), (Field::Age, age), (Field::Social, social)];
+    all.into_iter().filter(|(_, conflict)| *conflict).map(|(field, _)| field).collect()
+}
+
+/// Every candidate as a value, likeliest first.
+fn ranked<T>(answered: &Answered, value: impl Fn(usize) -> Option<Sourced<T>>) -> Vec<Sourced<T>> {
+    answered.by_chance().into_iter().filter_map(value).collect()
+}
+
+fn merge_births(
+    said: &[Said<'_, BirthInterval>],
+    sources: &Sources,
+    newest: Option<Timestamp>,
+    person: f64,
+) -> Vec<Sourced<BirthInterval>> {
+    let (cells, question) = inquiry::births(said, sources, newest);
+    let answered = Answered::of(sources, &question);
+    let spans = births::spans(&cells, answered.chances());
+    spans
+        .into_iter()
+        .map(|span| sourced(span.interval, span.chance * person, &supporters(said, span.supporters)))
+        .collect()
+}
+
+/// The accounts to show, and the others.
+fn merge_profiles(
+    said: &[Said<'_, SocialProfile>],
+    sources: &Sources,
+    newest: Option<Timestamp>,
+    person: f64,
+) -> (Vec<Sourced<SocialProfile>>, Vec<Sourced<SocialProfile>>) {
+    let (mut shown, mut rejected) = (Vec::new(), Vec::new());
+    for network in inquiry::networks(said, sources, newest) {
+        let answered = Answered::of(sources, &network.question);
+        for (rank, index) in answered.by_chance().into_iter().enumerate() {
+            let Some(supporters) = network.accounts.get(index) else { continue };
+            let Some(best) = supporters.first() else { continue };
+            let chance = answered.chance(index);
+            let profile = sourced(best.value.clone(), chance * person, supporters);
+            if rank == 0 || chance >= LIKELY { shown.push(profile) } else { rejected.push(profile) }
         }
-        doubt *= 1.0 - said.claim.confidence.get();
-        assurance = assurance.max(said.claim.assurance);
-        sources.push(Source {
-            provider: said.provider.to_owned(),
-            fetched_at: said.fetched_at,
-            evidence: said.claim.evidence.clone(),
+    }
+    for profiles in [&mut shown, &mut rejected] {
+        profiles.sort_by(|a, b| {
+            let by_assurance = Reverse(a.assurance).cmp(&Reverse(b.assurance));
+            let by_confidence = by_assurance.then_with(|| b.confidence.get().total_cmp(&a.confidence.get()));
+            by_confidence.then_with(|| a.value.key().cmp(b.value.key()))
         });
     }
-    // A single source keeps its own confidence, even above the ceiling.
-    let most = supporters.first().map_or(0.0, |said| said.claim.confidence.get()).max(CEILING);
-    Sourced { value, confidence: Confidence::clamped((1.0 - doubt).min(most)), assurance, sources }
+    (shown, rejected)
 }
 
-/// The name that most sources agree with; of the spellings that agree, the one that says most.
-fn merge_names(claims: &[Said<'_, PersonName>]) -> Option<Sourced<PersonName>> {
-    let says_most =
-        |name: &PersonName| (name.given().is_some() && name.family().is_some(), name.full().chars().count());
-    let candidates = claims.iter().map(|center| {
-        let supporters: Vec<_> =
-            claims.iter().filter(|said| said.claim.value.agrees_with(&center.claim.value)).collect();
-        sourced(center.claim.value.clone(), &supporters)
+fn supporters<'s, 'a, T>(said: &'s [Said<'a, T>], bits: u128) -> Vec<&'s Said<'a, T>> {
+    said.iter()
+        .take(question::MOST_VOTES)
+        .enumerate()
+        .filter(|(vote, _)| bits >> vote & 1 == 1)
+        .map(|(_, said)| said)
+        .collect()
+}
+
+/// A value with the sources that support it, best first.
+fn sourced<T>(value: T, chance: f64, supporters: &[&Said<'_, T>]) -> Sourced<T> {
+    let corrected = supporters.iter().any(|said| said.is_correction());
+    let confidence = if corrected { 1.0 } else { chance.min(CEILING) };
+    let mut supporters = supporters.to_vec();
+    let sure = |said: &Said<'_, T>| said.confidence.map_or(-1.0, Confidence::get);
+    supporters.sort_by(|a, b| {
+        let by_assurance = b.assurance.cmp(&a.assurance).then_with(|| sure(b).total_cmp(&sure(a)));
+        by_assurance.then_with(|| a.provider.cmp(b.provider))
     });
-    // `rev`, because `max_by` keeps the last of equals and the most confident claim comes first.
-    candidates.rev().max_by(|a, b| {
-        let by_support = a.confidence.get().total_cmp(&b.confidence.get());
-        by_support.then_with(|| says_most(&a.value).cmp(&says_most(&b.value)))
-    })
-}
-
-/// The interval that most sources allow, narrowed to what all of them allow.
-fn merge_births(claims: &[Said<'_, BirthInterval>]) -> Option<Sourced<BirthInterval>> {
-    let candidates = claims.iter().map(|center| {
-        let mut interval = center.claim.value;
-        let mut supporters = vec![center];
-        for said in claims.iter().filter(|said| !std::ptr::eq(*said, center)) {
-            if let Some(narrower) = interval.intersect(&said.claim.value) {
-                interval = narrower;
-                supporters.push(said);
-            }
-        }
-        supporters.sort_by(|a, b| b.claim.confidence.get().total_cmp(&a.claim.confidence.get()));
-        sourced(interval, &supporters)
-    });
-    candidates.rev().max_by(|a, b| a.confidence.get().total_cmp(&b.confidence.get()))
-}
-
-/// One profile an account, whatever its spellings; dead networks are left out.
-fn merge_profiles(claims: &[Said<'_, SocialProfile>]) -> Vec<Sourced<SocialProfile>> {
-    let mut accounts: BTreeMap<&str, Vec<&Said<'_, SocialProfile>>> = BTreeMap::new();
-    for said in claims.iter().filter(|said| !said.claim.value.is_defunct()) {
-        accounts.entry(said.claim.value.key()).or_default().push(said);
+    let source = |said: &&Said<'_, T>| Source {
+        provider: said.provider.to_owned(),
+        fetched_at: said.at.unwrap_or(Timestamp::UNIX_EPOCH),
+        evidence: said.evidence.map(str::to_owned),
+    };
+    Sourced {
+        value,
+        confidence: Confidence::clamped(confidence),
+        assurance: supporters.iter().map(|said| said.assurance).max().unwrap_or(Assurance::Broker),
+        sources: supporters.iter().map(source).collect(),
     }
-    let mut profiles: Vec<_> = accounts
-        .into_values()
-        .filter_map(|supporters| Some(sourced(supporters.first()?.claim.value.clone(), &supporters)))
-        .collect();
-    profiles.sort_by(|a, b| {
-        let by_assurance = Reverse(a.assurance).cmp(&Reverse(b.assurance));
-        by_assurance.then_with(|| b.confidence.get().total_cmp(&a.confidence.get()))
-    });
-    profiles
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ fn verdict(job: &Claimed, dossier: &Dossier, policy: &Policy, last_chance: bool,
     if dossier.is_objected() {
         return Verdict::Suppressed(SuppressionReason::Objected);
     }
-    let merged = dossier.merged();
+    let merged = dossier.merged(&policy.sources);
     if is_minor(&merged, policy, now) {
         return Verdict::Suppressed(SuppressionReason::Minor);
     }

@@ -24,6 +24,8 @@ mod http_door;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod merge;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod metrics;

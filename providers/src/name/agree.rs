@@ -1,13 +1,14 @@
-//! Whether two spellings can be one person's name.
+//! Whether two spellings can be one person's name, and how far.
 //!
 //! Invariant: symmetric; bounded work whatever the names hold.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::words::{Classes, classes};
+use super::{Agreement, Fullness};
 
 /// More words than this are compared as a whole only.
 const MAX_WORDS: usize = 16;
@@ -22,13 +23,26 @@ static NICKNAMES: LazyLock<HashMap<&'static str, Vec<usize>>> = LazyLock::new(||
     groups
 });
 
-pub(super) fn can_be_one(a: &str, b: &str) -> bool {
+/// The names that begin a group: the full forms.
+static FORMAL: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let lines = include_str!("nicknames.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_whitespace().next()).collect()
+});
+
+/// How far two spellings agree.
+pub(super) fn degree(a: &str, b: &str) -> Agreement {
     let (a, b) = (Comparable::new(a), Comparable::new(b));
-    if let (Some(a), Some(b)) = (&a.generation, &b.generation)
-        && a != b
-    {
-        return false;
+    match (&a.generation, &b.generation) {
+        (Some(one), Some(other)) if one != other => Agreement::Contradicting,
+        (one, other) if one == other && (a.joined() == b.joined() || a.sorted() == b.sorted()) => {
+            Agreement::Equal
+        }
+        _ if can_be_one(&a, &b) => Agreement::Compatible,
+        _ => Agreement::Contradicting,
     }
+}
+
+fn can_be_one(a: &Comparable, b: &Comparable) -> bool {
     if a.joined() == b.joined() {
         return true;
     }
@@ -37,8 +51,9 @@ pub(super) fn can_be_one(a: &str, b: &str) -> bool {
     if short.is_empty() || long.len() > MAX_WORDS {
         return false;
     }
-    let a_whole_word_is_shared = short.iter().any(|word| word.chars().count() > 1 && long.contains(word));
-    a_whole_word_is_shared && each_has_its_own(short, long)
+    let is_whole = |word: &String| word.chars().nth(1).is_some();
+    let shared = |word: &String| long.iter().any(|other| word == other || is_spelt_alike(word, other));
+    short.iter().any(|word| is_whole(word) && shared(word)) && each_has_its_own(short, long)
 }
 
 /// A name as it is compared.
@@ -66,6 +81,26 @@ impl Comparable {
     fn joined(&self) -> String {
         self.words.concat()
     }
+
+    fn sorted(&self) -> Vec<&str> {
+        let mut words: Vec<_> = self.words.iter().map(String::as_str).collect();
+        words.sort_unstable();
+        words
+    }
+}
+
+/// How much of a name a spelling says: words in full, words cut to an initial, and words that only stand for a
+/// name ("Bob").
+pub(super) fn fullness(name: &str) -> Fullness {
+    let words = Comparable::new(name).words;
+    let initials = words.iter().filter(|word| word.chars().nth(1).is_none()).count();
+    let nicknames = words.iter().filter(|word| is_nickname(word)).count();
+    Fullness { words: words.len() - initials, initials, nicknames }
+}
+
+/// Whether the word begins no group of the table: `bob` is only ever short for something.
+fn is_nickname(word: &str) -> bool {
+    NICKNAMES.contains_key(word) && !FORMAL.contains(word)
 }
 
 /// Lower case, without accents and apostrophes; letters that do not decompose by the Latin letters they grew from.
@@ -122,13 +157,46 @@ fn find_place(
     false
 }
 
-/// Equal, an initial of the other, or names that stand for one another.
+/// Equal, an initial of the other, spelt alike, or names that stand for one another.
 fn same_word(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
     let initial = |short: &str, long: &str| short.chars().nth(1).is_none() && long.starts_with(short);
-    initial(a, b) || initial(b, a) || are_nicknames(a, b)
+    initial(a, b) || initial(b, a) || is_spelt_alike(a, b) || are_nicknames(a, b)
+}
+
+/// "Mueller" and "Müller", "Janssen" and "Jansen", "Sophia" and "Sofia", and two letters that changed places. Short
+/// words have too many neighbours.
+fn is_spelt_alike(a: &str, b: &str) -> bool {
+    const SHORTEST: usize = 4;
+    let long_enough = |word: &str| word.is_ascii() && word.len() >= SHORTEST;
+    long_enough(a) && long_enough(b) && (plain(a) == plain(b) || is_transposed(a.as_bytes(), b.as_bytes()))
+}
+
+/// What the spellings of one sound have in common.
+fn plain(word: &str) -> String {
+    let word = word.replace("ae", "a").replace("oe", "o").replace("ue", "u").replace("ph", "f");
+    let word = word.replace("ck", "k").replace("th", "t");
+    let mut plain = String::with_capacity(word.len());
+    let mut letters = word.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let letter = if letter == 'c' && letters.peek() != Some(&'h') { 'k' } else { letter };
+        if !plain.ends_with(letter) {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
+fn is_transposed(a: &[u8], b: &[u8]) -> bool {
+    let Some(first) = a.iter().zip(b).position(|(a, b)| a != b) else { return false };
+    match (a.get(first..), b.get(first..)) {
+        (Some([a0, a1, a_rest @ ..]), Some([b0, b1, b_rest @ ..])) => {
+            a.len() > 4 && a0 == b1 && a1 == b0 && a_rest == b_rest
+        }
+        _ => false,
+    }
 }
 
 fn are_nicknames(a: &str, b: &str) -> bool {

@@ -1,4 +1,5 @@
 use gleaner_providers::social::ProfileError;
+use gleaner_providers::{Claim, Finding};
 use jiff::civil::date;
 use proptest::prelude::*;
 
@@ -26,7 +27,7 @@ fn merged(findings: &[(&str, Finding)]) -> Merged {
         .iter()
         .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
         .collect();
-    merge(&statements)
+    merge(&statements, &Sources::shipped())
 }
 
 fn providers<T>(value: &Sourced<T>) -> Vec<&str> {
@@ -48,7 +49,7 @@ fn the_better_supported_name_wins_over_the_more_confident_one() {
     let winner = merged.name.unwrap();
     assert_eq!(winner.value.full(), "Ada Example");
     assert_eq!(providers(&winner), ["a", "c"]);
-    assert!((winner.confidence.get() - 0.84).abs() < 1e-9);
+    assert!((0.9..0.99).contains(&winner.confidence.get()), "{:?}", winner.confidence);
 }
 
 #[test]

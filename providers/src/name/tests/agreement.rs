@@ -37,6 +37,12 @@ fn agreement_is_generous_and_symmetric() {
         ("John Smith Jr.", "John Smith Jr", true),
         ("山田太郎", "山田 太郎", true),
         ("Νίκος Παππάς", "ΝΙΚΟΣ ΠΑΠΠΑΣ", true),
+        ("Jürgen Müller", "Juergen Mueller", true),
+        ("Anna Janssen", "Anna Jansen", true),
+        ("Sophia Berg", "Sofia Berg", true),
+        ("Michael Stone", "Micheal Stone", true),
+        ("Martin Smith", "Marvin Smith", false),
+        ("Jane Lee", "Jane Le", false),
         ("Jane Doe", "John Doe", false),
         ("Jane Doe", "Jane Smith", false),
         ("Jane Doe", "Ada Example", false),
@@ -54,6 +60,37 @@ fn agreement_is_generous_and_symmetric() {
     for (a, b, wanted) in table {
         assert_eq!(name(a).agrees_with(&name(b)), *wanted, "{a:?} and {b:?}");
         assert_eq!(name(b).agrees_with(&name(a)), *wanted, "{b:?} and {a:?}");
+    }
+}
+
+#[test]
+fn agreement_has_degrees() {
+    use crate::name::Agreement::{Compatible, Contradicting, Equal};
+    for (a, b, wanted) in [
+        ("Jane Doe", "DOE, JANE", Equal),
+        ("Doe Jane", "Jane Doe", Equal),
+        ("José García", "Jose Garcia", Equal),
+        ("Jean-Luc Picard", "Jeanluc Picard", Equal),
+        ("J. Doe", "Jane Doe", Compatible),
+        ("Bob Smith", "Robert Smith", Compatible),
+        ("Jane Marie Doe", "Jane Doe", Compatible),
+        ("Juergen Mueller", "Jürgen Müller", Compatible),
+        ("John Smith Jr.", "John Smith", Compatible),
+        ("John Smith Jr.", "John Smith III", Contradicting),
+        ("Jane Doe", "John Doe", Contradicting),
+    ] {
+        assert_eq!(name(a).agreement(&name(b)), wanted, "{a:?} and {b:?}");
+        assert_eq!(name(b).agreement(&name(a)), wanted, "{b:?} and {a:?}");
+    }
+}
+
+#[test]
+fn a_spelling_is_known_by_how_much_it_says() {
+    for (text, words, initials, nicknames) in
+        [("Jane Doe", 2, 0, 0), ("J. R. Doe", 1, 2, 0), ("Bob Smith", 2, 0, 1), ("Robert Smith", 2, 0, 0)]
+    {
+        let fullness = name(text).fullness();
+        assert_eq!((fullness.words, fullness.initials, fullness.nicknames), (words, initials, nicknames));
     }
 }
 

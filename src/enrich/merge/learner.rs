@@ -1,0 +1,171 @@
+//! Hears subject after subject, and learns from all of them how good the sources are.
+//!
+//! Invariant: keeps numbers only; what was learned of people is forgotten as soon as it is a vote.
+
+use std::collections::BTreeMap;
+
+use super::copies;
+use super::inquiry::{self, Inquiry};
+use super::learn;
+use super::person::{Comparison, compare};
+use super::question::Question;
+use super::sources::{Prior, Sources};
+use super::voices::{CORRECTION, Voices};
+
+/// Questions a topic that are learned from; evenly spread over all that were heard.
+const ENOUGH: usize = 40_000;
+/// Rounds of learning at most.
+const ROUNDS: usize = 60;
+
+/// How far sources' own confidence is believed before anything is learned of them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trust {
+    /// Vendors' numbers of all kinds: half.
+    Strangers,
+    /// Our own providers, whose scales are mapped at their edge: fully.
+    BuiltIn,
+}
+
+impl Trust {
+    const fn prior(self) -> Prior {
+        match self {
+            Self::Strangers => Prior::STRANGERS,
+            Self::BuiltIn => Prior::BUILT_IN,
+        }
+    }
+}
+
+/// What was heard so far.
+#[derive(Debug)]
+pub struct Learner {
+    names: Vec<String>,
+    unlearned: Sources,
+    prior: Prior,
+    questions: [Heard; 3],
+    claims: BTreeMap<String, [u64; 3]>,
+    meeting: Meeting,
+}
+
+/// The questions of one topic, thinned out evenly as they grow too many.
+#[derive(Debug, Default)]
+struct Heard {
+    kept: Vec<Question>,
+    seen: usize,
+    stride: usize,
+}
+
+/// Pairs of sources that agree or contradict each other in the name, by whether they agree elsewhere.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meeting {
+    agreeing: (f64, f64),
+    contradicting: (f64, f64),
+}
+
+impl Learner {
+    /// A learner who knows the sources by name. (Others that turn up are weighed by the prior, and not learned.)
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, trust: Trust) -> Self {
+        let mut names: Vec<String> =
+            names.into_iter().filter(|name| *name != CORRECTION).map(str::to_owned).collect();
+        names.sort_unstable();
+        names.dedup();
+        let unlearned = Sources::unlearned(names.iter().map(String::as_str), trust.prior());
+        Self {
+            names,
+            unlearned,
+            prior: trust.prior(),
+            questions: Default::default(),
+            claims: BTreeMap::new(),
+            meeting: Meeting::default(),
+        }
+    }
+
+    /// Hears what was said about one more subject. Corrections teach nothing: who was corrected was not asked alike.
+    pub fn hear(&mut self, voices: &Voices<'_>) {
+        let said = voices.names.iter().map(|said| (said.provider, 0));
+        let said = said.chain(voices.births.iter().map(|said| (said.provider, 1)));
+        for (provider, topic) in said.chain(voices.profiles.iter().map(|said| (said.provider, 2))) {
+            if let Some(count) = self.claims.entry(provider.to_owned()).or_default().get_mut::<usize>(topic) {
+                *count += 1;
+            }
+        }
+        let newest = voices.newest();
+        if voices.names.len() > 1 {
+            self.compare_pairs(voices);
+            self.add(Inquiry::of(voices, &self.unlearned, newest).into_question());
+        }
+        if voices.births.len() > 1 {
+            self.add(inquiry::births(&voices.births, &self.unlearned, newest).1);
+        }
+        let networks: Vec<_> = inquiry::networks(&voices.profiles, &self.unlearned, newest);
+        for question in
+            networks.into_iter().map(|network| network.question).filter(|question| question.votes.len() > 1)
+        {
+            self.add(question);
+        }
+    }
+
+    fn add(&mut self, question: Question) {
+        let heard = &mut self.questions[question.topic.index()];
+        let stride = heard.stride.max(1);
+        if heard.seen.is_multiple_of(stride) {
+            heard.kept.push(question);
+        }
+        heard.seen += 1;
+        if heard.kept.len() >= 2 * ENOUGH {
+            let mut index = 0;
+            heard.kept.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+            heard.stride = stride * 2;
+        }
+    }
+
+    fn compare_pairs(&mut self, voices: &Voices<'_>) {
+        const MOST: usize = 12;
+        let names = voices.names.get(..MOST).unwrap_or(&voices.names);
+        for (index, one) in names.iter().enumerate() {
+            for other in names.iter().take(index) {
+                let count = if one.value.agrees_with(other.value) {
+                    &mut self.meeting.agreeing
+                } else {
+                    &mut self.meeting.contradicting
+                };
+                match compare(voices, one.provider, other.provider) {
+                    Comparison::Same => count.0 += 1.0,
+                    Comparison::Different => count.1 += 1.0,
+                    Comparison::Nothing => {}
+                }
+            }
+        }
+    }
+
+    /// What is to be believed of the sources.
+    pub fn learn(self) -> Sources {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let questions: Vec<&Question> = self.questions.iter().flat_map(|heard| &heard.kept).collect();
+        let kin = copies::families(&questions, &names, self.prior);
+        let (mut sources, _) = learn::learn(&questions, &names, &kin, self.prior, ROUNDS);
+        for provider in &mut sources.providers {
+            let claims = self.claims.get(&provider.name).copied().unwrap_or_default();
+            for (skill, claims) in provider.skills.iter_mut().zip(claims) {
+                skill.claims = claims;
+            }
+        }
+        sources.same_person = self.meeting.same_person(self.prior.same_person);
+        sources
+    }
+}
+
+impl Meeting {
+    /// How likely two who contradict each other in the name mean one person: how often they agree elsewhere, against how
+    /// often those do who agree in the name. As if five pairs of each had been seen before.
+    fn same_person(self, prior: f64) -> f64 {
+        const BEFORE: f64 = 5.0;
+        const USUALLY: f64 = 0.8;
+        let rate = |(same, different): (f64, f64), usual: f64| {
+            (BEFORE.mul_add(usual, same)) / (same + different + BEFORE)
+        };
+        (rate(self.contradicting, prior * USUALLY) / rate(self.agreeing, USUALLY)).clamp(0.0, 1.0)
+    }
+}
