@@ -15,11 +15,14 @@ pub mod gravatar;
 pub mod homepage;
 pub mod hunter;
 pub mod keybase;
+pub mod openpgp;
+pub mod orcid;
 pub mod people_data_labs;
 pub mod pipl;
 pub mod rocketreach;
 mod site;
 pub mod webfinger;
+pub mod wikidata;
 
 #[cfg(test)]
 #[cfg(feature = "contract")]

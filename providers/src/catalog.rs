@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::builtin::{
     apollo, bluesky, enrich_so, fullcontact, fullenrich, github, gitlab, gravatar, homepage, hunter, keybase,
-    people_data_labs, pipl, rocketreach, webfinger,
+    openpgp, orcid, people_data_labs, pipl, rocketreach, webfinger, wikidata,
 };
 use crate::declarative::Declaration;
 use crate::provider::{Descriptor, Provider};
@@ -28,6 +28,9 @@ pub const BUILT_INS: &[Entry] = &[
     Entry { name: "homepage", descriptor: homepage::descriptor, build: homepage::build },
     Entry { name: "webfinger", descriptor: webfinger::descriptor, build: webfinger::build },
     Entry { name: "gitlab", descriptor: gitlab::descriptor, build: gitlab::build },
+    Entry { name: "openpgp", descriptor: openpgp::descriptor, build: openpgp::build },
+    Entry { name: "wikidata", descriptor: wikidata::descriptor, build: wikidata::build },
+    Entry { name: "orcid", descriptor: orcid::descriptor, build: orcid::build },
     Entry { name: "keybase", descriptor: keybase::descriptor, build: keybase::build },
     Entry { name: "bluesky", descriptor: bluesky::descriptor, build: bluesky::build },
     Entry { name: "enrich_so", descriptor: enrich_so::descriptor, build: enrich_so::build },

@@ -54,6 +54,10 @@ POST     /fullcontact/v3/person.enrich
 GET      /rocketreach/api/v2/person/lookup?email={address}
 GET      /rocketreach/api/v2/person/checkStatus?ids={id}
 POST     /pipl/search/                         a form; of these vendors too `exhausted` and `wrong` are keys
+GET      /openpgp/vks/v1/by-email/{address}
+GET      /orcid/v3.0/expanded-search/?q=email:%22{address}%22
+GET      /orcid/v3.0/{id}/person
+GET      /wikidata/sparql?query={SPARQL with <mailto:{address}>}
 
 GET      /truth?email={address}                who it really is, and who knows them
 GET      /ledger?provider={name}&after={seq}   every call received, as JSON lines
@@ -165,6 +169,9 @@ fn router(world: Arc<World>) -> Router {
         .merge(wire::fullcontact::routes())
         .merge(wire::rocketreach::routes())
         .merge(wire::pipl::routes())
+        .merge(wire::openpgp::routes())
+        .merge(wire::orcid::routes())
+        .merge(wire::wikidata::routes())
         // A vendor answers 404 to a wrong path as it does to a miss: a wrong `endpoint` must not pass for one.
         .fallback(|| async { (StatusCode::BAD_REQUEST, "no such path: see `GET /`, and check `endpoint`\n") })
         .with_state(world)

@@ -14,11 +14,14 @@ pub(super) mod gravatar;
 pub(super) mod homepage;
 pub(super) mod hunter;
 pub(super) mod keybase;
+pub(super) mod openpgp;
+pub(super) mod orcid;
 pub(super) mod people_data_labs;
 pub(super) mod pipl;
 pub(super) mod rocketreach;
 mod spoil;
 pub(super) mod webfinger;
+pub(super) mod wikidata;
 
 use std::time::Duration;
 
