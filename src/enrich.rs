@@ -4,7 +4,6 @@
 //! out as an [`Outcome`], but for answers that cost money, which are kept through [`Keep`] before they are used.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -14,6 +13,7 @@ use crate::config::{Config, Enrich, Retention, Retry};
 use crate::job::{Answer, Claimed, Hold, Outcome};
 use crate::record::Fields;
 
+mod beliefs;
 mod course;
 mod dossier;
 mod lookup;
@@ -26,10 +26,10 @@ pub mod story;
 mod verdict;
 pub mod waterfall;
 
+pub use beliefs::Beliefs;
 use course::{Asked, Course};
 use dossier::Dossier;
 pub use market::Market;
-use merge::Sources;
 pub use panel::Panel;
 pub use plan::Plan;
 use waterfall::Wanted;
@@ -66,7 +66,7 @@ pub struct Policy {
     pub retry: Retry,
     pub retention: Retention,
     /// How far each provider is to be believed.
-    pub sources: Arc<Sources>,
+    pub beliefs: Beliefs,
 }
 
 impl Policy {
@@ -81,7 +81,7 @@ impl Policy {
             policy_version: config.policy_version.clone(),
             retry: config.retry.clone(),
             retention: config.retention.clone(),
-            sources: Arc::new(Sources::shipped()),
+            beliefs: Beliefs::default(),
         }
     }
 }
@@ -112,6 +112,11 @@ impl Enricher {
         &self.panel
     }
 
+    /// What is believed of the providers when their answers are merged.
+    pub const fn beliefs(&self) -> &Beliefs {
+        &self.policy.beliefs
+    }
+
     pub const fn market(&self) -> &Market {
         &self.market
     }
@@ -120,11 +125,12 @@ impl Enricher {
     pub async fn enrich(&self, job: &Claimed, stored: Vec<Answer>, keep: &dyn Keep) -> Outcome {
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
+        let sources = self.policy.beliefs.now();
         let course = Course::of(self, job.email.segment(), &job.subject);
         // What was asked in this execution is not asked again, whatever came of it.
         let mut asked = Asked::default();
         let found = loop {
-            let found = dossier.merged(&self.policy.sources);
+            let found = dossier.merged(&sources);
             let situation = course.situation(&dossier, &found, last_chance);
             let subject = course.subject(&job.email, &found);
             let candidates = course.candidates(&dossier, &subject, &asked);
@@ -145,7 +151,7 @@ impl Enricher {
             }
         };
         dossier.learn(course.segment, &self.policy.wanted.thresholds, &found);
-        verdict::conclude(job, dossier, &self.policy, last_chance, self.clock.now())
+        verdict::conclude(job, dossier, &self.policy, &sources, last_chance, self.clock.now())
     }
 }
 

@@ -114,6 +114,8 @@ impl Worker {
         let felt_enough = CancellationToken::new();
         let learning =
             learner::learn(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
+        let believing =
+            learner::believe(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
         let finger = Finger {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
@@ -123,7 +125,7 @@ impl Worker {
             report: Arc::clone(&self.report),
         };
         let feeling = finger.feel(felt_enough.clone());
-        let feeling = tokio::spawn(async { tokio::join!(feeling, learning) });
+        let feeling = tokio::spawn(async { tokio::join!(feeling, learning, believing) });
         let dispatching = tokio::spawn(dispatcher::dispatch(
             dispatcher::Desk {
                 enricher: Arc::clone(&self.enricher),
