@@ -21,6 +21,7 @@ mod report;
 mod sources;
 mod view;
 
+mod advise;
 mod config;
 mod dead_letters;
 mod enqueue;
@@ -120,6 +121,8 @@ enum Command {
     Intake,
     /// Show whom an enrichment of an address would ask, in which order and at what price; asks nobody
     Plan(plan::Args),
+    /// Show what providers are worth so far, what the present order costs, and what a better one would
+    Advise,
     /// Show the whole story of a record: who was asked, what it cost, why each value won, who was not asked and why
     Explain(explain::Args),
     /// Show what was taken in and what became of it
@@ -190,6 +193,7 @@ impl Cli {
             Command::Reconcile(args) => reconcile::run(&self.global, args).await,
             Command::Intake => doors::run(&self.global).await,
             Command::Plan(args) => plan::run(&self.global, args).await,
+            Command::Advise => advise::run(&self.global).await,
             Command::Explain(args) => explain::run(&self.global, args).await,
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,

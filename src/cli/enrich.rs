@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// source, the built-in sample members
     #[arg(long)]
     sandbox: bool,
+    /// Ask everybody again, whatever is in stock; what was paid for is paid for once more
+    #[arg(long)]
+    refresh: bool,
     /// How long to wait for a lookup that is put off (a quota, a retry) before leaving it to a later run, in seconds
     /// [default: 60; for a single address 10]
     #[arg(long, value_name = "SECONDS")]
@@ -39,6 +42,9 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let vault = host.vault().await?;
 
+    if args.refresh {
+        sources::forget(&args.sources, &host, &vault).await?;
+    }
     let taken_in = if args.sources.is_empty() {
         sources::take_in_samples(&host, &vault).await?
     } else {

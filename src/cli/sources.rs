@@ -19,6 +19,23 @@ pub(crate) async fn take_in(names: &[String], host: &Host, vault: &Vault) -> any
     Ok(report)
 }
 
+/// Makes what is known of their members old, so that taking them in looks everybody up again.
+pub(crate) async fn forget(names: &[String], host: &Host, vault: &Vault) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !names.iter().any(|name| name == "-"),
+        "`--refresh` reads its members twice, and standard input can be read once: give a file"
+    );
+    for name in names {
+        let mut source = open(name, vault).await?;
+        while let Some(batch) = source.next_batch().await? {
+            if !batch.registrations.is_empty() {
+                vault.store.forget_answers(&batch.registrations, host.clock.now()).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Takes the built-in sample members in.
 pub(crate) async fn take_in_samples(host: &Host, vault: &Vault) -> anyhow::Result<IntakeReport> {
     let keyring = Arc::clone(&vault.keyring);

@@ -14,6 +14,7 @@ use super::merge::Merged;
 use crate::config::Thresholds;
 use crate::record::Fields;
 
+pub mod advice;
 pub mod forecast;
 pub(super) mod prior;
 pub mod ranking;

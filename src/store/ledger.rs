@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::StoreError;
 use super::columns::corrupt;
-use crate::job::{LessonTotals, LookupEntry};
+use crate::job::{LessonTotals, LookupEntry, Registration};
 use crate::member::MemberId;
 use crate::record::Fields;
 
@@ -25,6 +25,10 @@ pub trait Ledger: Debug + Send + Sync {
     /// Every lookup about a member, the oldest first. (A member who shares a mailbox with another has none where the answers
     /// were in stock.)
     async fn lookups_of(&self, member: &MemberId) -> Result<Vec<LookupSeen>, StoreError>;
+
+    /// Makes everything known of these members old, so that a registration looks them up again: answers expire (not those that are
+    /// ordered and still owed), and a finished record counts as partial until it is written anew.
+    async fn forget_answers(&self, batch: &[Registration], now: Timestamp) -> Result<(), StoreError>;
 
     /// What all answers taught so far.
     async fn lessons(&self) -> Result<Vec<LessonTotals>, StoreError>;

@@ -307,6 +307,10 @@ impl Ledger for Faulty {
         self.store.lookups_of(member).await
     }
 
+    async fn forget_answers(&self, batch: &[Registration], now: Timestamp) -> Result<(), StoreError> {
+        self.store.forget_answers(batch, now).await
+    }
+
     async fn lessons(&self) -> Result<Vec<LessonTotals>, StoreError> {
         self.store.lessons().await
     }

@@ -1,9 +1,10 @@
 //! Whom the real binary asks and for how much: plans, ceilings, conditions, and the story of a record.
 
-use gleaner_providers::sandbox::SandboxSettings;
+use gleaner_providers::sandbox::{Latency, SandboxSettings};
 use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
 
-use crate::support::{Home, text};
+use crate::support::{Home, members, postgres_database, text};
 
 const ADDRESS: &str = "ada.example@ada-example.example.org";
 
@@ -86,4 +87,74 @@ async fn the_story_of_a_record_names_everybody_who_was_asked_and_who_was_not() {
     assert_eq!(nobody.status.code(), Some(3));
     let nobody = home.run(&["explain", "nobody@example.com"]).await;
     assert!(!text(&nobody.stderr).contains("nobody@"), "no address on standard error");
+}
+
+/// Two processes on one PostgreSQL, and four members for each mailbox: every mailbox is paid for once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_pays_once_for_a_mailbox() {
+    const MAILBOXES: u32 = 40;
+    let settings = SandboxSettings {
+        latency: Latency { min_ms: 20, max_ms: 60 },
+        distortion: 0.0,
+        ..SandboxSettings::calm(3)
+    };
+    let database = postgres_database().await;
+    let extra =
+        format!("database = {database:?}\n[worker]\nclaim_batch = 4\nconcurrency = 8\npoll_ms = 20\n");
+    let home = Home::new(settings, &extra).await;
+    // The four of a mailbox follow each other, so that both processes hold some of them at the same time.
+    let rows = (0..MAILBOXES * 4).map(|n| {
+        let (mailbox, spelling) = (n / 4, n % 4);
+        let local = if spelling % 2 == 0 { "Member" } else { "member" };
+        format!("m{n},{local}{mailbox}@site{mailbox}.example.org\n")
+    });
+    let file = home.write("members.csv", format!("id,email\n{}", rows.collect::<String>()));
+    home.json(&["enqueue", file.to_str().unwrap()]).await;
+    let mut runs: Vec<_> = (0..2).map(|_| home.start(&["worker", "--until-idle=10"])).collect();
+    for run in &mut runs {
+        assert!(run.wait().await.unwrap().success());
+    }
+    home.is_done_with(MAILBOXES * 4).await;
+    let calls = home.sandbox.ledger().iter().filter(|entry| entry.provider == "people_data_labs").count();
+    let mut connection = PgConnection::connect(&database).await.unwrap();
+    let twice: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (
+            SELECT 1 FROM lookup_log JOIN supplemental_member_information USING (member_id)
+            WHERE provider = 'people_data_labs' GROUP BY subject HAVING count(*) > 1
+        ) AS twice",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(twice, 0, "mailboxes that were asked about twice");
+    assert!(calls > 0 && calls <= MAILBOXES as usize, "{calls} calls about {MAILBOXES} mailboxes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_asks_everybody_again() {
+    let home = Home::new(SandboxSettings { distortion: 0.0, ..SandboxSettings::calm(1) }, "").await;
+    home.json(&["enrich", ADDRESS]).await;
+    let paid = |home: &Home| {
+        home.sandbox.ledger().iter().filter(|entry| entry.provider == "people_data_labs").count()
+    };
+    home.json(&["enrich", ADDRESS]).await;
+    assert_eq!(paid(&home), 1);
+    let record = home.json(&["enrich", "--refresh", ADDRESS]).await;
+    assert_eq!((paid(&home), &record["status"]), (2, &Value::from("complete")));
+    let story = home.json(&["explain", ADDRESS]).await;
+    assert_eq!(story["cost_micros"], 560_000, "the ledger has both");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_learned_is_told_with_advice() {
+    let home = Home::new(SandboxSettings::calm(1), "[enrich]\norder = \"auto\"\n").await;
+    let before = home.json(&["advise"]).await;
+    assert_eq!((&before["answers"], &before["order"]), (&Value::from(0), &Value::from("auto")));
+    let file = home.write("members.csv", members(30, |n| format!("person{n}@site{n}.example.org")));
+    home.json(&["enrich", file.to_str().unwrap()]).await;
+    let after = home.json(&["advise"]).await;
+    assert!(after["answers"].as_u64().unwrap() > 60, "{after}");
+    assert_eq!(after["segments"][0]["segment"], "company");
+    let shown = home.run(&["advise"]).await;
+    assert!(text(&shown.stdout).contains("people_data_labs"), "{}", text(&shown.stdout));
 }

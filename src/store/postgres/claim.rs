@@ -54,6 +54,33 @@ pub const CLAIM: &str = concat!(
         EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed"
 );
 
+/// Puts off those of the jobs just claimed whose subject another worker is looking up now: it asks the same, and what it pays for
+/// should be in stock when they run. A statement of its own after the claim was committed, so that of two workers that claim at the same
+/// moment at least one sees the other. Where both do, the lower number comes back first. (Twins that one worker holds wait for each other
+/// in `held.rs`.)
+const STEP_BACK: &str = "
+    UPDATE enrichment_jobs AS job SET
+        state = 'waiting', lease_until = NULL, lease_owner = NULL, attempt = greatest(attempt - 1, 0),
+        run_at = coalesce($3, statement_timestamp())
+            + CASE WHEN EXISTS (
+                SELECT 1 FROM enrichment_jobs AS twin
+                WHERE twin.subject = job.subject AND twin.state = 'running' AND twin.id < job.id
+            ) THEN interval '1 second' ELSE interval '200 milliseconds' END
+    WHERE id = ANY(ARRAY(
+        SELECT mine.id
+        FROM unnest($1::bigint[], $2::bigint[]) AS hold (id, fence)
+        JOIN enrichment_jobs AS mine ON mine.id = hold.id AND mine.fence = hold.fence
+        WHERE mine.lease_until IS NOT NULL
+            AND EXISTS (
+                SELECT 1 FROM enrichment_jobs AS twin
+                WHERE twin.subject = mine.subject AND twin.state = 'running' AND twin.id <> mine.id
+                    AND twin.lease_owner <> $4 AND twin.lease_until > coalesce($3, statement_timestamp())
+            )
+        ORDER BY mine.member_id COLLATE \"C\"
+        FOR UPDATE OF mine
+    ))
+    RETURNING id";
+
 /// The jobs of these holds, as far as they are still good, locked. (Why their lease is asked for: `GUARDS` in `commit.rs`.)
 macro_rules! held {
     ($($more:literal)?) => {
@@ -140,7 +167,31 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         release(store, &suppressed, claim.now).await?;
     }
     taken.sort_by_key(|(urgency, job)| (*urgency, job.hold.job));
-    Ok(taken.into_iter().map(|(_, job)| job).collect())
+    let mut taken: Vec<_> = taken.into_iter().map(|(_, job)| job).collect();
+    let put_off = step_back(store, &taken, &claim).await?;
+    taken.retain(|job| !put_off.contains(&job.hold.job.0));
+    Ok(taken)
+}
+
+/// Puts off the twins of what other workers are running; returns their numbers.
+async fn step_back(
+    store: &PostgresStore,
+    taken: &[Claimed],
+    claim: &Claim<'_>,
+) -> Result<HashSet<i64>, StoreError> {
+    if taken.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut session = store.sessions.alone().await?;
+    let query = session
+        .query(STEP_BACK)
+        .bind(taken.iter().map(|job| job.hold.job.0).bind_iter())
+        .bind(taken.iter().map(|job| job.hold.fence.0).bind_iter())
+        .bind(store.now(claim.now))
+        .bind(claim.owner);
+    let rows = session.rows(query).await?;
+    session.end().await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 fn claimed(row: &PgRow, hold: Hold, now: Timestamp) -> Result<Claimed, StoreError> {

@@ -3,13 +3,14 @@
 //! Invariant: lessons are written in the transaction that writes the log.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
-use super::rows::{count_from, moment_from, signed};
+use super::rows::{Moment, count_from, moment_from, signed};
 use super::session::Session;
 use super::{PostgresStore, StoreError};
-use crate::job::{LessonTotals, LookupEntry};
+use crate::job::{LessonTotals, LookupEntry, Registration};
 use crate::member::MemberId;
 use crate::store::ledger::{Ledger, LookupSeen, Taught, lesson_of, taught};
 
@@ -60,6 +61,36 @@ impl Ledger for PostgresStore {
         let rows = session.rows(query).await?;
         session.end().await?;
         rows.iter().map(lookup).collect()
+    }
+
+    async fn forget_answers(&self, batch: &[Registration], now: Timestamp) -> Result<(), StoreError> {
+        let mut session = self.sessions.write().await?;
+        // Rows are locked in the order in which everybody locks them.
+        let expire = "
+            UPDATE provider_answers AS answer SET expires_at = $2
+            FROM (
+                SELECT subject, provider FROM provider_answers
+                WHERE subject = ANY($1) AND outcome <> 'pending' AND expires_at > $2
+                ORDER BY subject, provider
+                FOR UPDATE
+            ) AS old
+            WHERE answer.subject = old.subject AND answer.provider = old.provider";
+        let query = session
+            .query(expire)
+            .bind(batch.iter().map(|one| one.subject.as_bytes().as_slice()).bind_iter())
+            .bind(Moment(now));
+        session.run(query).await?;
+        let reopen = "
+            UPDATE supplemental_member_information SET status = 'partial'
+            WHERE member_id = ANY(ARRAY(
+                SELECT member_id FROM supplemental_member_information
+                WHERE member_id = ANY($1) AND status <> 'partial'
+                ORDER BY member_id COLLATE \"C\"
+                FOR UPDATE
+            ))";
+        let query = session.query(reopen).bind(batch.iter().map(|one| one.member.as_str()).bind_iter());
+        session.run(query).await?;
+        session.end().await
     }
 
     async fn lessons(&self) -> Result<Vec<LessonTotals>, StoreError> {

@@ -3,13 +3,14 @@
 //! Invariant: lessons are written in the transaction that writes the log.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::rows::moment;
+use super::rows::{millis, moment, subject_hex};
 use super::{SqliteStore, StoreError, Write};
-use crate::job::{LessonTotals, LookupEntry};
+use crate::job::{LessonTotals, LookupEntry, Registration};
 use crate::member::MemberId;
 use crate::store::columns::json;
 use crate::store::ledger::{Ledger, LookupSeen, Taught, lesson_of, taught};
@@ -58,6 +59,22 @@ impl Ledger for SqliteStore {
             ORDER BY id";
         let rows = sqlx::query(sql).bind(member.as_str()).fetch_all(&self.readers).await?;
         rows.iter().map(lookup).collect()
+    }
+
+    async fn forget_answers(&self, batch: &[Registration], now: Timestamp) -> Result<(), StoreError> {
+        let subjects: Vec<_> = batch.iter().map(|one| subject_hex(&one.subject)).collect();
+        let members: Vec<_> = batch.iter().map(|one| one.member.as_str()).collect();
+        let mut tx = self.begin().await?;
+        let expire = "
+            UPDATE provider_answers SET expires_at = ?2
+            WHERE subject IN (SELECT unhex(value) FROM jsonb_each(?1)) AND outcome <> 'pending' AND expires_at > ?2";
+        sqlx::query(expire).bind(json(&subjects)?).bind(millis(now)).execute(&mut *tx).await?;
+        let reopen = "
+            UPDATE supplemental_member_information SET status = 'partial'
+            WHERE member_id IN (SELECT value FROM jsonb_each(?1)) AND status <> 'partial'";
+        sqlx::query(reopen).bind(json(&members)?).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     async fn lessons(&self) -> Result<Vec<LessonTotals>, StoreError> {

@@ -1,11 +1,13 @@
 //! The books on lookups: who was told what about a member, and what the answers teach.
 
-use gleaner::job::{Lesson, LessonTotals};
+use gleaner::job::{AnswerContent, Intake, Lesson, LessonTotals};
 use gleaner::record::{Fields, RecordStatus};
 use gleaner_providers::Field;
 use gleaner_providers::email::Segment;
 
-use super::support::{Database, at, claim, lookup, member, registrations, written};
+use super::support::{
+    Database, a_match, answer, at, census, claim, lookup, member, registrations, subject, written,
+};
 
 pub(crate) async fn lessons_add_up_and_name_no_member(database: &impl Database) {
     let store = database.open().await;
@@ -68,4 +70,24 @@ pub(crate) async fn the_lookups_of_a_member_are_told_in_order(database: &impl Da
     assert_eq!(told, [("gravatar", "address_hash"), ("github", "address_hash")]);
     assert_eq!((seen[0].milliseconds, seen[0].cost_micros, seen[0].at), (120, 20_000, at(1)));
     assert!(store.lookups_of(&member(7)).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_member_is_looked_up_again_when_it_is_forgotten(database: &impl Database) {
+    let store = database.open().await;
+    let batch = registrations(2);
+    store.enqueue(&batch, at(0)).await.unwrap();
+    let mut outcomes: Vec<_> =
+        claim(&*store, 2, at(0)).await.iter().map(|job| written(job, RecordStatus::Complete)).collect();
+    let ordered = AnswerContent::Pending { handle: "order-7".to_owned(), ready_at: at(50) };
+    outcomes[0].answers = vec![answer(subject(0), "github", a_match()), answer(subject(0), "slow", ordered)];
+    outcomes[1].answers = vec![answer(subject(1), "github", a_match())];
+    store.commit(&outcomes, at(1)).await.unwrap();
+    assert_eq!(store.enqueue(&batch, at(2)).await.unwrap(), [Intake::Fresh; 2]);
+
+    store.forget_answers(&batch[..1], at(3)).await.unwrap();
+    let left = store.answers(&[subject(0)], at(3)).await.unwrap();
+    assert_eq!(left.iter().map(|one| one.provider.as_str()).collect::<Vec<_>>(), ["slow"], "it was ordered");
+    assert_eq!(store.answers(&[subject(1)], at(3)).await.unwrap().len(), 1);
+    assert_eq!(store.enqueue(&batch, at(4)).await.unwrap(), [Intake::Queued, Intake::Fresh]);
+    census(&*store).await;
 }

@@ -9,7 +9,7 @@ use gleaner::job::{AnswerContent, Committed, DeadReason, Refusal, SuppressionRea
 use gleaner::keyring::Keyring;
 use gleaner::record::RecordStatus;
 use gleaner::store::postgres::{Access, Clock, PostgresStore, statements};
-use gleaner::store::{Page, Rescued, Store as _};
+use gleaner::store::{Claim, Page, Rescued, Store as _};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use tokio::sync::Barrier;
@@ -339,4 +339,40 @@ async fn a_pooler_between_changes_nothing() {
     commits::lookups_are_totalled(&fresh()).await;
     requests::one_request_at_several_doors_is_taken_in_once(&fresh()).await;
     suppression::suppression_races_leave_nothing(&fresh()).await;
+}
+
+/// Two members with one mailbox, claimed by two workers: the second waits until the first has written its answers.
+#[tokio::test]
+async fn a_subject_that_another_worker_is_looking_up_is_left_to_it() {
+    let database = PostgresDatabase::new();
+    let store = database.open().await;
+    store
+        .enqueue(&[registration(1, "shared"), registration(2, "shared"), registration(3, "own")], at(0))
+        .await
+        .unwrap();
+    let claim_as =
+        async |owner: &str, limit, now| store.claim(Claim { owner, limit, lease: LEASE, now }).await.unwrap();
+    let first = claim_as("worker-1", 1, at(0)).await;
+    assert_eq!(first[0].member, member(1));
+    let others = claim_as("worker-2", 10, at(0)).await;
+    assert_eq!(others.iter().map(|job| &job.member).collect::<Vec<_>>(), [&member(3)]);
+    assert!(claim_as("worker-2", 10, at(0)).await.is_empty(), "put off for a moment");
+    assert!(claim_as("worker-2", 10, at(2)).await.is_empty(), "and again, as long as the first runs");
+
+    store.commit(&[written(&first[0], RecordStatus::Complete)], at(3)).await.unwrap();
+    let twin = claim_as("worker-2", 10, at(4)).await;
+    assert_eq!(twin.len(), 1);
+    assert_eq!((&twin[0].member, twin[0].attempt), (&member(2), 1), "the wait has cost no attempt");
+    census(&*store).await;
+
+    // Who holds both keeps both: they wait for each other there. And a lease that has ended holds nobody up.
+    store.commit(&[written(&twin[0], RecordStatus::Complete)], at(4)).await.unwrap();
+    store
+        .enqueue(&[registration(4, "other"), registration(5, "other"), registration(6, "other")], at(5))
+        .await
+        .unwrap();
+    assert_eq!(claim_as("worker-1", 2, at(5)).await.len(), 2);
+    assert!(claim_as("worker-2", 1, at(5)).await.is_empty());
+    let later = at(5) + SignedDuration::try_from(LEASE).unwrap() + SignedDuration::from_secs(1);
+    assert_eq!(claim_as("worker-2", 1, later).await.len(), 1);
 }
