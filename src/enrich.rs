@@ -4,7 +4,6 @@
 //! out as an [`Outcome`], but for answers that cost money, which are kept through [`Keep`] before they are used.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -14,6 +13,7 @@ use crate::config::{Config, Enrich, Retention, Retry};
 use crate::job::{Answer, BatchId, Claimed, Hold, Outcome};
 use crate::record::Fields;
 
+mod beliefs;
 mod course;
 mod dossier;
 mod lookup;
@@ -27,10 +27,10 @@ pub mod story;
 mod verdict;
 pub mod waterfall;
 
+pub use beliefs::Beliefs;
 use course::{Asked, Course};
 use dossier::Dossier;
 pub use market::Market;
-use merge::Sources;
 pub use panel::Panel;
 pub use plan::Plan;
 use waterfall::{Candidate, Wanted};
@@ -70,7 +70,7 @@ pub struct Policy {
     pub retry: Retry,
     pub retention: Retention,
     /// How far each provider is to be believed.
-    pub sources: Arc<Sources>,
+    pub beliefs: Beliefs,
 }
 
 impl Policy {
@@ -85,7 +85,7 @@ impl Policy {
             policy_version: config.policy_version.clone(),
             retry: config.retry.clone(),
             retention: config.retention.clone(),
-            sources: Arc::new(Sources::shipped()),
+            beliefs: Beliefs::default(),
         }
     }
 }
@@ -120,6 +120,11 @@ impl Enricher {
         &self.policy
     }
 
+    /// What is believed of the providers when their answers are merged.
+    pub const fn beliefs(&self) -> &Beliefs {
+        &self.policy.beliefs
+    }
+
     pub const fn market(&self) -> &Market {
         &self.market
     }
@@ -135,9 +140,10 @@ impl Enricher {
             job.asks_on_purpose().filter(|only| !stored.iter().any(|one| one.provider == *only));
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
+        let sources = self.policy.beliefs.now();
         let course = Course::of(self, job.email.segment(), &job.subject);
         let found = loop {
-            let found = dossier.merged(&self.policy.sources);
+            let found = dossier.merged(&sources);
             let situation = course.situation(&dossier, &found, last_chance);
             let subject = course.subject(&job.email, &found);
             let candidates = course.candidates(&dossier, &subject, &asked);
@@ -160,8 +166,8 @@ impl Enricher {
                 break found;
             }
         };
-        dossier.learn(&self.policy.wanted.thresholds, &found);
-        verdict::conclude(job, dossier, &self.policy, last_chance, self.clock.now())
+        dossier.learn(course.segment, &self.policy.wanted.thresholds, &found);
+        verdict::conclude(job, dossier, &self.policy, &sources, last_chance, self.clock.now())
     }
 }
 

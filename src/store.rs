@@ -98,6 +98,10 @@ pub trait Store: Batches + Fleet + Inbox + Ledger + Reconcile + Requests + Debug
     /// read any more is left out.
     async fn answers(&self, subjects: &[SubjectKey], now: Timestamp) -> Result<Vec<Answer>, StoreError>;
 
+    /// Matches about some subjects, of every provider, at most so many answers: those with the lowest keys, which are a
+    /// sample by chance, and the same for every worker.
+    async fn sample_answers(&self, limit: u32) -> Result<Vec<Answer>, StoreError>;
+
     /// Stores answers ahead of their member's commit: those that cost money. Answers about a suppressed subject
     /// are dropped, and an older one never replaces a newer.
     async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError> {

@@ -115,6 +115,8 @@ impl Worker {
         let felt_enough = CancellationToken::new();
         let learning =
             learner::learn(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
+        let believing =
+            learner::believe(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
         let finger = Finger {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
@@ -125,7 +127,7 @@ impl Worker {
         };
         let feeling = finger.feel(felt_enough.clone());
         let filling = self.filler().keep_filling(felt_enough.clone());
-        let feeling = tokio::spawn(async { tokio::join!(feeling, learning, filling) });
+        let feeling = tokio::spawn(async { tokio::join!(feeling, learning, believing, filling) });
         let dispatching = tokio::spawn(dispatcher::dispatch(
             dispatcher::Desk {
                 enricher: Arc::clone(&self.enricher),

@@ -91,7 +91,7 @@ impl Enricher {
         let stock = stored.iter().map(InStock::of).collect();
         let dossier = Dossier::open(stored, self.clock.now());
         let course = Course::of(self, email.segment(), subject);
-        let found = dossier.merged(&self.policy.sources);
+        let found = dossier.merged(&self.policy.beliefs.now());
         let situation = course.situation(&dossier, &found, false);
         let about = course.subject(email, &found);
         let candidates = course.candidates(&dossier, &about, asked);

@@ -9,7 +9,7 @@ use gleaner_providers::error::Remedy;
 use super::Policy;
 use super::dossier::{Cause, Dossier, Owed};
 use super::lookup::later;
-use super::merge::Merged;
+use super::merge::{Merged, Sources};
 use super::schedule;
 use crate::job::{Claimed, DeadReason, Outcome, SuppressionReason, Verdict};
 use crate::record::{Record, RecordStatus};
@@ -19,10 +19,11 @@ pub(super) fn conclude(
     job: &Claimed,
     dossier: Dossier,
     policy: &Policy,
+    sources: &Sources,
     last_chance: bool,
     now: Timestamp,
 ) -> Outcome {
-    let verdict = verdict(job, &dossier, policy, last_chance, now);
+    let verdict = verdict(job, &dossier, policy, sources, last_chance, now);
     let verdict = if job.refreshes() { without_partial(verdict) } else { verdict };
     let reserved_micros = dossier.reserved_micros();
     let (answers, lookups) = dossier.into_papers();
@@ -47,11 +48,18 @@ fn without_partial(verdict: Verdict) -> Verdict {
     }
 }
 
-fn verdict(job: &Claimed, dossier: &Dossier, policy: &Policy, last_chance: bool, now: Timestamp) -> Verdict {
+fn verdict(
+    job: &Claimed,
+    dossier: &Dossier,
+    policy: &Policy,
+    sources: &Sources,
+    last_chance: bool,
+    now: Timestamp,
+) -> Verdict {
     if dossier.is_objected() {
         return Verdict::Suppressed(SuppressionReason::Objected);
     }
-    let merged = dossier.merged(&policy.sources);
+    let merged = dossier.merged(sources);
     if is_minor(&merged, policy, now) {
         return Verdict::Suppressed(SuppressionReason::Minor);
     }

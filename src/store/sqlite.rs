@@ -121,6 +121,10 @@ impl Store for SqliteStore {
         answers::unexpired(self, subjects, now).await
     }
 
+    async fn sample_answers(&self, limit: u32) -> Result<Vec<Answer>, StoreError> {
+        answers::sample(self, limit).await
+    }
+
     async fn write(
         &self,
         answers: &[Answer],

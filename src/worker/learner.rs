@@ -10,10 +10,44 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Order;
 use crate::enrich::Enricher;
+use crate::enrich::merge::Sources;
 use crate::store::SharedStore;
 
 /// How often the ledger is read: it tells what the whole fleet has learned.
 const OFTEN: Duration = Duration::from_secs(15);
+
+/// How often answers in stock are weighed against each other, and how many of them: more would not change what is
+/// believed of a provider.
+const SELDOM: Duration = Duration::from_mins(10);
+const ENOUGH_ANSWERS: u32 = 10_000;
+
+/// Learns from the answers in stock how far each provider is to be believed when they are merged.
+pub(super) async fn believe(store: SharedStore, enricher: Arc<Enricher>, enough: CancellationToken) {
+    let mut ticks = tokio::time::interval(SELDOM);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let round = async {
+            ticks.tick().await;
+            weigh_stock(&store, &enricher).await;
+        };
+        tokio::select! {
+            () = round => {}
+            () = enough.cancelled() => return,
+        }
+    }
+}
+
+async fn weigh_stock(store: &SharedStore, enricher: &Enricher) {
+    let answers = match store.sample_answers(ENOUGH_ANSWERS).await {
+        Ok(answers) => answers,
+        Err(error) => return tracing::debug!(%error, "the answers in stock could not be read"),
+    };
+    // A second of reckoning would keep others from this thread.
+    match tokio::task::spawn_blocking(move || Sources::of_answers(&answers)).await {
+        Ok(sources) => enricher.beliefs().replace(sources),
+        Err(error) => tracing::debug!(%error, "nothing could be learned of the answers in stock"),
+    }
+}
 
 pub(super) async fn learn(store: SharedStore, enricher: Arc<Enricher>, enough: CancellationToken) {
     if enricher.market().order() == Order::Fixed {

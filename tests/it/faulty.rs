@@ -147,6 +147,10 @@ impl Store for Faulty {
         self.store.answers(subjects, now).await
     }
 
+    async fn sample_answers(&self, limit: u32) -> Result<Vec<Answer>, StoreError> {
+        self.store.sample_answers(limit).await
+    }
+
     /// Answers by themselves always arrive.
     async fn write(
         &self,

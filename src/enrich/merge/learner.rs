@@ -10,7 +10,8 @@ use super::learn;
 use super::person::{Comparison, compare};
 use super::question::Question;
 use super::sources::{Prior, Sources};
-use super::voices::{CORRECTION, Voices};
+use super::voices::{CORRECTION, Statement, Voices};
+use crate::job::{Answer, AnswerContent};
 
 /// Questions a topic that are learned from; evenly spread over all that were heard.
 const ENOUGH: usize = 40_000;
@@ -154,6 +155,25 @@ impl Learner {
         }
         sources.same_person = self.meeting.same_person(self.prior.same_person);
         sources
+    }
+}
+
+impl Sources {
+    /// What stored answers teach about our own providers.
+    pub fn of_answers(answers: &[Answer]) -> Self {
+        let mut of_subjects: BTreeMap<_, Vec<Statement<'_>>> = BTreeMap::new();
+        for answer in answers {
+            if let AnswerContent::Match(finding) = &answer.content {
+                let statement =
+                    Statement { provider: &answer.provider, fetched_at: answer.fetched_at, finding };
+                of_subjects.entry(answer.subject).or_default().push(statement);
+            }
+        }
+        let mut learner = Learner::new(answers.iter().map(|answer| answer.provider.as_str()), Trust::BuiltIn);
+        for statements in of_subjects.values() {
+            learner.hear(&Voices::of(statements));
+        }
+        learner.learn()
     }
 }
 

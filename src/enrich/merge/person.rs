@@ -16,7 +16,7 @@ use gleaner_providers::SocialProfile;
 use super::accounts;
 use super::inquiry::{Answered, Inquiry};
 use super::sources::Sources;
-use super::voices::Voices;
+use super::voices::{CORRECTION, Voices};
 
 /// Births that agree say something only where both are narrow.
 const NARROW_DAYS: i64 = 750;
@@ -48,6 +48,7 @@ impl<'a> Cast<'a> {
         for provider in others {
             let spoken = compare_with(voices, provider, &ours);
             let same = names_mean_little(voices, provider)
+                || is_in_another_script(voices, provider, &ours)
                 || match spoken {
                     Comparison::Same => true,
                     Comparison::Different => false,
@@ -90,12 +91,21 @@ impl<'a> Cast<'a> {
     }
 
     pub(super) fn is_stranger(&self, provider: &str) -> bool {
-        self.strangers.contains(provider)
+        provider != CORRECTION && self.strangers.contains(provider)
     }
 
     pub(super) fn are_strangers(&self) -> bool {
         !self.strangers.is_empty()
     }
+}
+
+/// Whether the source's name is written in other letters than those of a side: nobody can say that they contradict.
+fn is_in_another_script(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> bool {
+    let is_latin = |name: &str| name.chars().any(|c| c.is_alphabetic() && c < '\u{250}');
+    let own =
+        voices.names.iter().find(|said| said.provider == provider).map(|said| is_latin(said.value.full()));
+    let mut theirs = voices.names.iter().filter(|said| side.contains(said.provider));
+    own.is_some_and(|own| theirs.all(|said| is_latin(said.value.full()) != own))
 }
 
 /// Whether the source shares a birth date or an account with another one, and not the name.

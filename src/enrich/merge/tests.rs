@@ -126,3 +126,109 @@ proptest! {
         }
     }
 }
+
+/// Sources that were learned from a world in which `c` copies `b`, and `d` is poor.
+fn learned() -> Sources {
+    let mut learner = Learner::new(["a", "b", "c", "d", "e"], Trust::Strangers);
+    for subject in 0..400_u32 {
+        let wrong = |every: u32, salt: u32| (subject * 7 + salt).is_multiple_of(every);
+        let year =
+            |is_wrong: bool, salt: i16| if is_wrong { 1950 + salt + (subject % 7) as i16 } else { 1990 };
+        let b = born(year(wrong(3, 1), 8), year(wrong(3, 1), 8), 0.5);
+        let findings = [
+            ("a", born(year(wrong(9, 0), 0), year(wrong(9, 0), 0), 0.5)),
+            ("b", b.clone()),
+            ("c", b),
+            ("d", born(year(wrong(2, 2), 16), year(wrong(2, 2), 16), 0.5)),
+            ("e", born(year(wrong(8, 3), 24), year(wrong(8, 3), 24), 0.5)),
+        ];
+        let statements: Vec<_> = findings
+            .iter()
+            .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
+            .collect();
+        learner.hear(&Voices::of(&statements));
+    }
+    learner.learn()
+}
+
+#[test]
+fn accuracy_moves_from_the_prior_and_a_copy_is_found_out() {
+    let sources = learned();
+    let report = sources.report();
+    let of = |provider: &str| report.iter().find(|one| one.provider == provider).unwrap();
+    assert!(of("a").accuracy > 0.85, "{report:?}");
+    assert!((0.35..0.65).contains(&of("d").accuracy), "{report:?}");
+    let copies = of("c").copies.as_ref().unwrap();
+    assert_eq!(copies.with, ["b"]);
+    assert!(copies.share.unwrap() > 0.9, "{report:?}");
+    assert!(of("a").copies.is_none() && of("e").copies.is_none(), "{report:?}");
+
+    let alone = merge_of(&[("b", born(1990, 1990, 0.5))], &sources);
+    let echoed = merge_of(&[("b", born(1990, 1990, 0.5)), ("c", born(1990, 1990, 0.5))], &sources);
+    let agreed = merge_of(&[("b", born(1990, 1990, 0.5)), ("a", born(1990, 1990, 0.5))], &sources);
+    let sure = |merged: &Merged| merged.confidence(Field::Age).unwrap().get();
+    assert!(sure(&echoed) - sure(&alone) < 0.02, "a copy adds next to nothing");
+    assert!(sure(&agreed) > 0.95);
+}
+
+fn merge_of(findings: &[(&str, Finding)], sources: &Sources) -> Merged {
+    let statements: Vec<_> = findings
+        .iter()
+        .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
+        .collect();
+    merge(&statements, sources)
+}
+
+#[test]
+fn a_newer_word_of_one_source_replaces_its_older_one() {
+    let (old, new) = (name("Ada Maiden", 0.9), name("Ada Married", 0.5));
+    let year = |years: i64| Timestamp::from_second(years * 31_557_600).unwrap();
+    let merged = merge(
+        &[
+            Statement { provider: "a", fetched_at: year(50), finding: &old },
+            Statement { provider: "a", fetched_at: year(55), finding: &new },
+        ],
+        &Sources::shipped(),
+    );
+    assert_eq!(merged.name.unwrap().value.full(), "Ada Married");
+    assert!(merged.rejected.names.is_empty() && merged.conflicts.is_empty());
+}
+
+static LEARNED: std::sync::LazyLock<Sources> = std::sync::LazyLock::new(learned);
+
+proptest! {
+    #[test]
+    fn whatever_was_learned_agreement_never_lowers_confidence(
+        finding in any_finding(),
+        who in prop::sample::subsequence(vec!["a", "b", "c", "d", "e"], 2),
+        sure in 0.0_f64..1.0,
+    ) {
+        let alone = merge_of(&[(who[0], finding.clone())], &LEARNED);
+        let mut echo = finding.clone();
+        if let Some(claim) = &mut echo.name { claim.confidence = Confidence::clamped(sure); }
+        if let Some(claim) = &mut echo.birth { claim.confidence = Confidence::clamped(sure); }
+        let together = merge_of(&[(who[0], finding), (who[1], echo)], &LEARNED);
+        for field in [Field::Name, Field::Age] {
+            let (one, two) = (alone.confidence(field), together.confidence(field));
+            prop_assert!(two.map(Confidence::get) >= one.map(|sure| sure.get() - 1e-9));
+        }
+    }
+
+    #[test]
+    fn a_correction_always_wins(findings in prop::collection::vec(any_finding(), 0..5), own in any_finding()) {
+        let mut said: Vec<_> = ["a", "b", "c", "d", "e"].into_iter().zip(findings).collect();
+        said.push((CORRECTION, own.clone()));
+        let merged = merge_of(&said, &LEARNED);
+        if let Some(claim) = &own.name {
+            let name = merged.name.unwrap();
+            prop_assert_eq!(&name.value, &claim.value);
+            prop_assert_eq!(name.confidence.get(), 1.0);
+        }
+        if let Some(claim) = &own.birth {
+            prop_assert_eq!(&merged.birth.unwrap().value, &claim.value);
+        }
+        for claim in &own.profiles {
+            prop_assert!(merged.profiles.iter().any(|shown| shown.value.key() == claim.value.key()));
+        }
+    }
+}

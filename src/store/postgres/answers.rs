@@ -105,8 +105,29 @@ pub(super) async fn unexpired(
         .bind(Moment(now));
     let rows = session.rows(query).await?;
     session.end().await?;
+    readable(&rows)
+}
+
+/// The first matches in the order of the primary key, which the index gives without reading the rest.
+pub(super) async fn sample(store: &PostgresStore, limit: u32) -> Result<Vec<Answer>, StoreError> {
+    let sql = "
+        SELECT
+            subject, provider, outcome, finding::text AS finding, handle, ready_at, cost_micros, fetched_at,
+            expires_at
+        FROM provider_answers
+        WHERE outcome = 'match'
+        ORDER BY subject, provider
+        LIMIT $1";
+    let mut session = store.sessions.alone().await?;
+    let query = session.query(sql).bind(i64::from(limit));
+    let rows = session.rows(query).await?;
+    session.end().await?;
+    readable(&rows)
+}
+
+fn readable(rows: &[PgRow]) -> Result<Vec<Answer>, StoreError> {
     let mut answers = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         match answer_from(row) {
             Ok(answer) => answers.push(answer),
             // Asked again, rather than stopping every member of the batch for one old row.

@@ -90,8 +90,23 @@ pub(super) async fn unexpired(
         .bind(millis(now))
         .fetch_all(&store.readers)
         .await?;
+    readable(&rows)
+}
+
+/// The first matches in the order of the primary key, which the index gives without reading the rest.
+pub(super) async fn sample(store: &SqliteStore, limit: u32) -> Result<Vec<Answer>, StoreError> {
+    let sql = "
+        SELECT subject, provider, outcome, finding, handle, ready_at, cost_micros, fetched_at, expires_at
+        FROM provider_answers
+        WHERE outcome = 'match'
+        ORDER BY subject, provider
+        LIMIT ?1";
+    readable(&sqlx::query(sql).bind(limit).fetch_all(&store.readers).await?)
+}
+
+fn readable(rows: &[SqliteRow]) -> Result<Vec<Answer>, StoreError> {
     let mut answers = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         match answer_from(row) {
             Ok(answer) => answers.push(answer),
             // Asked again, rather than stopping every member of the batch for one old row.

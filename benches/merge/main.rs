@@ -1,0 +1,62 @@
+//! How right the merge is, and how well it knows: `cargo bench --bench merge`.
+//!
+//! Over ten seeds it makes worlds with a known truth (`worlds.rs`), learns the sources from what they say, merges, and holds
+//! the records against the truth, beside the vote of the majority and the best single source. It prints the table of
+//! `docs/merge.md`.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    unreachable_pub,
+    reason = "a benchmark, not a product"
+)]
+
+mod worlds;
+
+use worlds::{Sample, Score, WORLDS};
+
+const SEEDS: u64 = 10;
+const SUBJECTS: usize = 2000;
+
+fn main() {
+    // `cargo test --benches` runs this too; a benchmark says nothing there.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    println!(
+        "{SUBJECTS} subjects a seed, {SEEDS} seeds; shares of fields that are right, the least and the mean of the seeds\n"
+    );
+    println!(
+        "| world | merged | majority | seeds below majority | on the best source's fields: merged, that source | seeds below it | calibration error, mean and worst | mixed |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    row("the sandbox's population", |seed| worlds::sandbox(SUBJECTS, seed));
+    for world in WORLDS {
+        row(world.name, |seed| world.sample(SUBJECTS, seed));
+    }
+}
+
+fn row(name: &str, sample: impl Fn(u64) -> Sample) {
+    let scores: Vec<Score> = (0..SEEDS).map(|seed| worlds::score(&sample(seed))).collect();
+    let mean = |of: fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
+    let least = |of: fn(&Score) -> f64| scores.iter().map(of).fold(f64::INFINITY, f64::min);
+    let worst = scores.iter().map(|score| score.calibration).fold(0.0, f64::max);
+    let below = |other: fn(&Score) -> f64, own: fn(&Score) -> f64| {
+        scores.iter().filter(|score| own(score) < other(score)).count()
+    };
+    let mixed: usize = scores.iter().map(|score| score.mixed).sum();
+    println!(
+        "| {name} | {:.3} ({:.3}) | {:.3} | {} | {:.3}, {:.3} | {} | {:.3}, {worst:.3} | {mixed} |",
+        mean(|score| score.merged),
+        least(|score| score.merged),
+        mean(|score| score.majority),
+        below(|score| score.majority, |score| score.merged),
+        mean(|score| score.merged_there),
+        mean(|score| score.best_source),
+        below(|score| score.best_source, |score| score.merged_there),
+        mean(|score| score.calibration),
+    );
+}
