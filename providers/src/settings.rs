@@ -65,7 +65,7 @@ impl ProviderSettings {
     pub const fn price_or(&self, list: Price) -> Price {
         let Some(price) = self.price else { return list };
         let per_miss = if list.per_miss.is_zero() { Micros::ZERO } else { price };
-        Price { per_match: price, per_miss }
+        Price { per_match: price, per_miss, ..list }
     }
 
     /// The provider's own options; an unknown key is refused by the type's `deny_unknown_fields`.

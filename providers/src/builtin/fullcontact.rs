@@ -39,7 +39,8 @@ const QUEUED: Duration = Duration::from_mins(2);
 /// It holds a call back for up to a second before it refuses one: at once is soon enough, a second is polite.
 const THROTTLED: Duration = Duration::from_secs(1);
 /// Sold by contract, no list: assumed until `price` says what yours is. A search that finds nothing counts as a call.
-const ASSUMED: Price = Price { per_match: Micros::from_cents(10), per_miss: Micros::from_cents(10) };
+const ASSUMED: Price =
+    Price { per_match: Micros::from_cents(10), per_miss: Micros::from_cents(10), only_wanted: false };
 
 /// Asks `POST /v3/person.enrich`.
 #[derive(Debug)]

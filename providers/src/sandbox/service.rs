@@ -20,6 +20,9 @@ pub enum Service {
     Gitlab,
     Keybase,
     Bluesky,
+    Openpgp,
+    Orcid,
+    Wikidata,
     EnrichSo,
     Hunter,
     Apollo,
@@ -27,9 +30,6 @@ pub enum Service {
     Fullcontact,
     Rocketreach,
     Pipl,
-    Openpgp,
-    Orcid,
-    Wikidata,
 }
 
 /// What is fixed about a service.
@@ -59,6 +59,9 @@ impl Service {
         Self::Gitlab,
         Self::Keybase,
         Self::Bluesky,
+        Self::Openpgp,
+        Self::Orcid,
+        Self::Wikidata,
         Self::EnrichSo,
         Self::Hunter,
         Self::Apollo,
@@ -66,9 +69,6 @@ impl Service {
         Self::Fullcontact,
         Self::Rocketreach,
         Self::Pipl,
-        Self::Openpgp,
-        Self::Orcid,
-        Self::Wikidata,
     ];
 
     #[expect(clippy::too_many_lines, reason = "one row a service")]
@@ -127,7 +127,11 @@ impl Service {
                 path: "fullcontact/",
                 quota: quota(6000, 60),
                 match_rate: MatchRate { free_mail: 0.50, own_domain: 0.40 },
-                price: Price { per_match: Micros::from_cents(10), per_miss: Micros::from_cents(10) },
+                price: Price {
+                    per_match: Micros::from_cents(10),
+                    per_miss: Micros::from_cents(10),
+                    only_wanted: false,
+                },
             },
             Self::Rocketreach => Facts {
                 name: "rocketreach",

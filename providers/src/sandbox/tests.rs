@@ -17,7 +17,7 @@ use super::{MatchRate, Sandbox, SandboxSettings, Service, ServiceSettings, Truth
 use crate::email::EmailAddress;
 
 /// Services that answer a URL without more: those before the vendors with a key, who are asked in `keyed.rs`.
-const BY_URL: usize = 8;
+const BY_URL: usize = 11;
 const ADA: &str = "ada.example@example.com";
 
 /// A bare client: the tests look at the wire itself, not through the polite door.
