@@ -98,6 +98,7 @@ impl SandboxSettings {
             latency: Latency::default(),
             faults: FaultRates::default(),
             search_ms: 0,
+            objected: Vec::new(),
             ..Self::default()
         }
     }
