@@ -8,9 +8,6 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    unreachable_pub,
     reason = "a benchmark, not a product"
 )]
 

@@ -28,26 +28,26 @@ const TODAY: Date = date(2026, 1, 1);
 
 /// What is special about a world. Sources are told apart by their place.
 #[derive(Clone, Debug)]
-pub struct World {
-    pub name: &'static str,
+pub(crate) struct World {
+    pub(crate) name: &'static str,
     /// How often each source is right.
-    pub accuracy: &'static [f64],
+    pub(crate) accuracy: &'static [f64],
     /// The share of subjects that each knows.
-    pub cover: f64,
+    pub(crate) cover: f64,
     /// (who, from whom, what share of its answers).
-    pub copies: &'static [(usize, usize, f64)],
+    pub(crate) copies: &'static [(usize, usize, f64)],
     /// Sources whose years of birth are all one too late.
-    pub late: &'static [usize],
+    pub(crate) late: &'static [usize],
     /// The chance that what was seen more than three years ago is of the past.
-    pub stale: f64,
+    pub(crate) stale: f64,
     /// What sources say of their own confidence.
-    pub boasts: Boasts,
+    pub(crate) boasts: Boasts,
     /// The share of subjects of whom every other source means somebody else.
-    pub two_people: f64,
+    pub(crate) two_people: f64,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Boasts {
+pub(crate) enum Boasts {
     Nothing,
     /// Surer where right.
     Honest,
@@ -67,7 +67,7 @@ const PLAIN: World = World {
 };
 
 /// The worlds, ordinary ones first.
-pub const WORLDS: [World; 11] = [
+pub(crate) const WORLDS: [World; 11] = [
     PLAIN,
     World { name: "good sources", accuracy: &[0.99, 0.97, 0.96, 0.95], ..PLAIN },
     World { name: "one source at a time", accuracy: &[0.9, 0.8, 0.7, 0.6], cover: 0.35, ..PLAIN },
@@ -100,7 +100,7 @@ pub const WORLDS: [World; 11] = [
 
 /// Somebody.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub(crate) struct Person {
     given: String,
     middle: String,
     family: String,
@@ -111,7 +111,7 @@ pub struct Person {
 
 /// One source's statements about one subject.
 #[derive(Clone, Debug)]
-pub struct Statement {
+pub(crate) struct Statement {
     source: usize,
     name: Option<PersonName>,
     birth: Option<BirthInterval>,
@@ -122,7 +122,7 @@ pub struct Statement {
 
 /// A subject: who it is, and what is said.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub(crate) struct Subject {
     name: PersonName,
     birth: Option<Date>,
     keys: Vec<String>,
@@ -133,9 +133,9 @@ pub struct Subject {
 
 /// A world made: sources by name, and subjects.
 #[derive(Debug)]
-pub struct Sample {
-    pub names: Vec<String>,
-    pub subjects: Vec<Subject>,
+pub(crate) struct Sample {
+    pub(crate) names: Vec<String>,
+    pub(crate) subjects: Vec<Subject>,
 }
 
 fn pick<'a>(rng: &mut Rng, words: &'a str) -> &'a str {
@@ -189,7 +189,7 @@ fn stated(rng: &mut Rng, birth: Date, on: Date) -> BirthInterval {
 
 impl World {
     /// Makes the world.
-    pub fn sample(&self, subjects: usize, seed: u64) -> Sample {
+    pub(crate) fn sample(&self, subjects: usize, seed: u64) -> Sample {
         let mut rng = Rng::with_seed(seed);
         let names = (0..self.accuracy.len()).map(|source| format!("source{source}")).collect();
         Sample { names, subjects: (0..subjects).map(|_| self.subject(&mut rng)).collect() }
@@ -262,7 +262,7 @@ impl World {
 }
 
 /// The sandbox's invented population, as its four services tell of it with their distortions.
-pub fn sandbox(subjects: usize, seed: u64) -> Sample {
+pub(crate) fn sandbox(subjects: usize, seed: u64) -> Sample {
     let names = ["gravatar", "github", "homepage", "people_data_labs"].map(str::to_owned).to_vec();
     let population = Population::with_settings(&SandboxSettings { seed, ..SandboxSettings::default() }, []);
     let mut rng = Rng::with_seed(seed);
@@ -326,21 +326,21 @@ fn distorted(
 
 /// How well a merge did, all fields together.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Score {
+pub(crate) struct Score {
     /// The share of fields that are right: merged, by the vote of the majority.
-    pub merged: f64,
-    pub majority: f64,
+    pub(crate) merged: f64,
+    pub(crate) majority: f64,
     /// Of the fields that the best single source told: what share of them it had right, and the merge.
-    pub best_source: f64,
-    pub merged_there: f64,
+    pub(crate) best_source: f64,
+    pub(crate) merged_there: f64,
     /// Expected calibration error, in ten bins.
-    pub calibration: f64,
+    pub(crate) calibration: f64,
     /// Subjects whose record holds something of two people.
-    pub mixed: usize,
+    pub(crate) mixed: usize,
 }
 
 /// Learns from the sample, merges it, and holds the records against the truth.
-pub fn score(sample: &Sample) -> Score {
+pub(crate) fn score(sample: &Sample) -> Score {
     let voices: Vec<Voices<'_>> =
         sample.subjects.iter().map(|subject| subject.voices(&sample.names)).collect();
     let mut learner = Learner::new(sample.names.iter().map(String::as_str), Trust::Strangers);
@@ -417,7 +417,7 @@ impl Book {
         let most = claims.iter().map(|(_, value)| votes(value)).max().unwrap_or_default();
         let winners: Vec<_> = claims.iter().filter(|(_, value)| votes(value) == most).collect();
         let won = winners.iter().filter(|(_, value)| is_right(value)).count();
-        self.majority += won as f64 / winners.len() as f64;
+        self.majority += count(won) / count(winners.len());
         for (source, value) in claims {
             let (told, own, ours) = &mut self.sources[*source];
             *told += 1.0;
@@ -425,8 +425,9 @@ impl Book {
             *ours += number(right);
         }
         if let Some((right, confidence)) = merged {
-            let (count, sum, rights) = &mut self.bins[((confidence.get() * 10.0) as usize).min(9)];
-            *count += 1.0;
+            let (fields, sum, rights) =
+                &mut self.bins[(0..9).filter(|bin| confidence.get() >= count(bin + 1) / 10.0).count()];
+            *fields += 1.0;
             *sum += confidence.get();
             *rights += number(right);
         }
@@ -447,6 +448,10 @@ impl Book {
             mixed: self.mixed,
         }
     }
+}
+
+fn count(things: usize) -> f64 {
+    f64::from(u32::try_from(things).unwrap())
 }
 
 fn number(is: bool) -> f64 {
