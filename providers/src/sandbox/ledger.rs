@@ -134,8 +134,8 @@ struct Kept {
 }
 
 impl Ledger {
-    pub(super) fn new(started: Instant, quotas: [Option<QuotaSettings>; COUNT]) -> Self {
-        Self { started, quotas, kept: Mutex::default() }
+    pub(super) fn new(started: Instant, quotas: &[Option<QuotaSettings>; COUNT]) -> Self {
+        Self { started, quotas: *quotas, kept: Mutex::default() }
     }
 
     /// Writes one call down. The time is taken under the lock, so that entries are in the order of their times.
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_million_calls_stay_in_order_and_a_cleared_ledger_counts_on() {
-        let ledger = Ledger::new(Instant::now(), [None; COUNT]);
+        let ledger = Ledger::new(Instant::now(), &[None; COUNT]);
         let call = |billed| Call {
             service: Service::PeopleDataLabs,
             told: Identifier::Address,

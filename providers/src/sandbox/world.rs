@@ -43,7 +43,7 @@ impl World {
             population: Population::with_settings(settings, listed),
             fates: Fates::new(settings),
             quotas: Quotas::new(settings),
-            ledger: Ledger::new(Instant::now(), Service::ALL.map(|service| settings.quota(service))),
+            ledger: Ledger::new(Instant::now(), &Service::ALL.map(|service| settings.quota(service))),
             orders: Orders::new(Duration::from_millis(settings.search_ms)),
             objected: settings.objected.iter().map(|address| MailboxKey::of_address(address)).collect(),
             clock: SystemClock::shared(),
