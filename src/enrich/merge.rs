@@ -194,7 +194,11 @@ fn merge_profiles(
             let Some(best) = supporters.first() else { continue };
             let chance = answered.chance(index);
             let profile = sourced(best.value.clone(), chance * person, supporters);
-            if rank == 0 || chance >= LIKELY { shown.push(profile) } else { rejected.push(profile) }
+            if rank == 0 || chance >= LIKELY || best.is_correction() {
+                shown.push(profile)
+            } else {
+                rejected.push(profile)
+            }
         }
     }
     for profiles in [&mut shown, &mut rejected] {

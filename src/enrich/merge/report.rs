@@ -6,7 +6,10 @@ use gleaner_providers::Field;
 use serde::Serialize;
 
 use super::question::Topic;
-use super::sources::{Sources, logistic};
+use super::sources::Sources;
+
+/// The prior accuracy counts as if so many answers had been compared.
+const BEFORE: f64 = 4.0;
 
 /// What is believed of one source in one field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -14,7 +17,7 @@ pub struct SourceReport {
     pub provider: String,
     #[serde(serialize_with = "word")]
     pub field: Field,
-    /// The chance that a fresh answer of its own, without a confidence, is right.
+    /// The share of its own answers that are right, as far as others tell; with few of them, mostly the prior.
     pub accuracy: f64,
     pub claims: u64,
     /// Claims of its own that could be held against another source's.
@@ -64,12 +67,14 @@ impl Sources {
             };
             for (topic, field) in fields {
                 let skill = &provider.skills[topic.index()];
-                let [own, confidence, year, proven] = skill.weights;
+                let [_, confidence, year, proven] = skill.weights;
                 if skill.claims > 0 {
                     reports.push(SourceReport {
                         provider: provider.name.clone(),
                         field,
-                        accuracy: round(logistic(own)),
+                        accuracy: round(
+                            (skill.right + BEFORE * self.prior.accuracy) / (skill.compared + BEFORE),
+                        ),
                         claims: skill.claims,
                         compared: round(skill.compared),
                         confidence_weight: round(confidence),
