@@ -166,7 +166,7 @@ impl Enricher {
                 break found;
             }
         };
-        dossier.learn(course.segment, &self.policy.wanted.thresholds, &found);
+        dossier.learn(&self.policy.wanted.thresholds, &found);
         verdict::conclude(job, dossier, &self.policy, &sources, last_chance, self.clock.now())
     }
 }

@@ -44,7 +44,7 @@ pub fn rebuild(
     if !sources(record).all(|provider| in_stock.contains(provider)) {
         return Err(Stays::AnswerGone);
     }
-    let merged = merge::merge(&statements, &policy.sources);
+    let merged = merge::merge(&statements, &policy.beliefs.now());
     if is_minor(&merged, policy, now) {
         return Err(Stays::Minor);
     }
