@@ -43,7 +43,7 @@ pub(super) fn degree(a: &str, b: &str) -> Agreement {
 }
 
 fn can_be_one(a: &Comparable, b: &Comparable) -> bool {
-    if a.joined() == b.joined() {
+    if a.joined() == b.joined() || is_given_name_of(a, b) || is_given_name_of(b, a) {
         return true;
     }
     let (short, long) =
@@ -54,6 +54,12 @@ fn can_be_one(a: &Comparable, b: &Comparable) -> bool {
     let is_whole = |word: &String| word.chars().nth(1).is_some();
     let shared = |word: &String| long.iter().any(|other| word == other || is_spelt_alike(word, other));
     short.iter().any(|word| is_whole(word) && shared(word)) && each_has_its_own(short, long)
+}
+
+/// Whether the one is the given name of the other, which East Asian names have at their end, without a space.
+fn is_given_name_of(given: &Comparable, full: &Comparable) -> bool {
+    let (given, full) = (given.joined(), full.joined());
+    given.chars().nth(1).is_some() && given.chars().all(super::parts::is_east_asian) && full.ends_with(&given)
 }
 
 /// A name as it is compared.
