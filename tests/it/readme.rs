@@ -69,7 +69,9 @@ fn quota(quota: Quota) -> String {
 fn price(price: Price) -> String {
     match price {
         _ if price.is_free() => "free".to_owned(),
-        Price { per_match, per_miss, .. } if per_match == per_miss => format!("{} a call", dollars(per_match)),
+        Price { per_match, per_miss, .. } if per_match == per_miss => {
+            format!("{} a call", dollars(per_match))
+        }
         Price { per_match, .. } => format!("{} a match", dollars(per_match)),
     }
 }

@@ -3,7 +3,7 @@
 //! The next question is the one after which the whole rest is expected to cost least: a small dynamic program over (missing
 //! fields, providers left), because the best first question depends on what would have to be asked afterwards. All orders fill
 //! the same fields in the end, as every order goes on until nothing is missing or nobody is left; they differ in what that costs.
-//! Beyond [`EXACT`] providers the one with the most expected new fields per cent comes first.
+//! Beyond `EXACT` providers the one with the most expected new fields per cent comes first.
 //!
 //! Invariant: pure. Answers are taken to be independent of each other.
 
