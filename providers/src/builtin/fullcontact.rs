@@ -132,7 +132,7 @@ fn queued(response: &Response) -> Lookup {
 fn meaning(response: &Response) -> Option<LookupError> {
     match response.status() {
         403 => Some(refusal(&broker::said(response, "/message"))),
-        429 => Some(LookupError::RateLimited { after: THROTTLED }),
+        429 => Some(LookupError::RateLimited { after: response.told_to_wait().unwrap_or(THROTTLED) }),
         _ => default_meaning(response),
     }
 }

@@ -111,7 +111,9 @@ impl Provider for Hunter {
 fn meaning(response: &Response) -> Option<LookupError> {
     match response.status() {
         // A proxy's 403 means what it says.
-        403 if is_its_own(response) => Some(LookupError::RateLimited { after: THROTTLED }),
+        403 if is_its_own(response) => {
+            Some(LookupError::RateLimited { after: response.told_to_wait().unwrap_or(THROTTLED) })
+        }
         429 => Some(LookupError::QuotaExhausted {
             reason: "the credits of the plan are used: buy more or wait for the next period".into(),
             after: None,

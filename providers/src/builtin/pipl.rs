@@ -122,16 +122,16 @@ impl Provider for Pipl {
 
 fn meaning(response: &Response) -> Option<LookupError> {
     match response.status() {
-        403 => Some(refusal(&broker::said(response, "/error"))),
+        403 => Some(refusal(&broker::said(response, "/error"), response.told_to_wait())),
         _ => default_meaning(response),
     }
 }
 
 /// Which of the three things a 403 means.
-fn refusal(message: &str) -> LookupError {
+fn refusal(message: &str, told_to_wait: Option<Duration>) -> LookupError {
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if says(&["per second", "per minute"]) {
-        LookupError::RateLimited { after: THROTTLED }
+        LookupError::RateLimited { after: told_to_wait.unwrap_or(THROTTLED) }
     } else if says(&["quota", "limit", "spend"]) {
         let reason = "the quota of the contract is used: talk to Pipl or wait for the next period".into();
         LookupError::QuotaExhausted { reason, after: None }
