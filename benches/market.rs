@@ -369,6 +369,10 @@ impl Keep for NoShelf {
         true
     }
 
+    async fn reserve(&self, _: gleaner::job::BatchId, _: u64) -> bool {
+        true
+    }
+
     async fn lease_ended(&self, _: Hold) {
         std::future::pending::<()>().await;
     }
@@ -443,6 +447,7 @@ async fn own(seed: u64, members: &[Member]) -> [Sum; 2] {
             subject: SubjectKey::from_bytes(key),
             attempt: 1,
             queued_at: clock.now(),
+            batch: None,
         };
         let outcome = enricher.enrich(&job, Vec::new(), &NoShelf).await;
         let mut missing = all();

@@ -22,6 +22,7 @@ mod sources;
 mod view;
 
 mod advise;
+mod batch;
 mod config;
 mod dead_letters;
 mod enqueue;
@@ -34,6 +35,7 @@ mod normalize;
 mod plan;
 mod provider;
 mod reconcile;
+mod replay;
 mod sandbox;
 mod status;
 mod token;
@@ -132,7 +134,12 @@ enum Command {
     /// Show what is known of a member
     #[command(subcommand)]
     Member(member::Command),
-    /// Show what stopped for good, and why
+    /// Look a selection of members up again, previewed and priced before
+    Replay(Box<replay::Args>),
+    /// Follow, hold back and stop imports and replays
+    #[command(subcommand)]
+    Batch(batch::Command),
+    /// Show what stopped for good, and why; replay it, or throw it away
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
     /// Make tokens for the HTTP door
@@ -198,6 +205,8 @@ impl Cli {
             Command::Status => status::run(&self.global).await,
             Command::Migrate => migrate::run(&self.global).await,
             Command::Member(command) => member::run(&self.global, command).await,
+            Command::Replay(args) => replay::run(&self.global, *args).await,
+            Command::Batch(command) => batch::run(&self.global, command).await,
             Command::DeadLetters(command) => dead_letters::run(&self.global, command).await,
             Command::Token(command) => token::run(&self.global, &command),
             Command::Config(command) => config::run(&self.global, &command),

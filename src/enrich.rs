@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use gleaner_providers::clock::SharedClock;
 
 use crate::config::{Config, Enrich, Retention, Retry};
-use crate::job::{Answer, Claimed, Hold, Outcome};
+use crate::job::{Answer, BatchId, Claimed, Hold, Outcome};
 use crate::record::Fields;
 
 mod beliefs;
@@ -21,6 +21,7 @@ pub mod market;
 pub mod merge;
 pub mod panel;
 pub mod plan;
+pub mod rebuild;
 mod schedule;
 pub mod story;
 mod verdict;
@@ -32,7 +33,7 @@ use dossier::Dossier;
 pub use market::Market;
 pub use panel::Panel;
 pub use plan::Plan;
-use waterfall::Wanted;
+use waterfall::{Candidate, Wanted};
 
 /// Stores an answer that cost money before it is used, so that no crash makes us pay for it twice.
 #[async_trait]
@@ -43,6 +44,9 @@ pub trait Keep: Debug + Send + Sync {
     /// Whether this execution may still ask for money. Once its lease may have gone to somebody else, it may not: they
     /// ask the same.
     fn may_pay(&self, hold: Hold) -> bool;
+
+    /// Reserves money of the batch's ceiling; false where none is left, or nobody can say.
+    async fn reserve(&self, batch: BatchId, micros: u64) -> bool;
 
     /// Ends when the lease of this execution has.
     async fn lease_ended(&self, hold: Hold);
@@ -117,24 +121,36 @@ impl Enricher {
         &self.policy.beliefs
     }
 
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     pub const fn market(&self) -> &Market {
         &self.market
     }
 
     /// Enriches one member. `stored` are the unexpired answers about the subject: they are not asked for again.
     pub async fn enrich(&self, job: &Claimed, stored: Vec<Answer>, keep: &dyn Keep) -> Outcome {
+        let stored: Vec<_> = stored.into_iter().filter(|answer| job.takes(answer)).collect();
+        // What was asked in this execution is not asked again, whatever came of it.
+        let mut asked =
+            if job.is_replay() { Asked::those_in_stock(&self.panel, &stored) } else { Asked::default() };
+        // Also where the others' answers would be enough: what it said before is put aside.
+        let mut on_purpose =
+            job.asks_on_purpose().filter(|only| !stored.iter().any(|one| one.provider == *only));
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
         let sources = self.policy.beliefs.now();
         let course = Course::of(self, job.email.segment(), &job.subject);
-        // What was asked in this execution is not asked again, whatever came of it.
-        let mut asked = Asked::default();
         let found = loop {
             let found = dossier.merged(&sources);
             let situation = course.situation(&dossier, &found, last_chance);
             let subject = course.subject(&job.email, &found);
             let candidates = course.candidates(&dossier, &subject, &asked);
-            let round = waterfall::round(&course.rules(), &situation, &candidates);
+            let round = match on_purpose.take().and_then(|provider| asks(&candidates, provider)) {
+                Some(at) => vec![at],
+                None => waterfall::round(&course.rules(), &situation, &candidates),
+            };
             if round.is_empty() {
                 break found;
             }
@@ -153,6 +169,11 @@ impl Enricher {
         dossier.learn(course.segment, &self.policy.wanted.thresholds, &found);
         verdict::conclude(job, dossier, &self.policy, &sources, last_chance, self.clock.now())
     }
+}
+
+/// Where among the candidates this provider is, if it can be asked.
+fn asks(candidates: &[Candidate<'_>], provider: &str) -> Option<usize> {
+    candidates.iter().position(|one| one.name == provider && one.told.is_some())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use self::file::{Batch, Source, SourceError};
 use crate::clock::Clock;
-use crate::job::{Intake, Refusal, Registration};
+use crate::job::{BatchName, BatchNameError, Intake, Refusal, Registration};
 use crate::keyring::Keyring;
 use crate::member::{MemberId, MemberIdError};
 use crate::store::{Store, StoreError};
@@ -41,6 +41,8 @@ pub enum Reason {
     Email(#[from] EmailError),
     #[error(transparent)]
     Member(#[from] MemberIdError),
+    #[error(transparent)]
+    Batch(#[from] BatchNameError),
 }
 
 /// Checks what any door received. Where there is no member id (or a blank one), it is derived from the mailbox.
@@ -51,7 +53,7 @@ pub fn registration(member: Option<&str>, email: &str, keyring: &Keyring) -> Res
         None | Some("") => MemberId::of_subject(subject),
         Some(given) => MemberId::parse(given)?,
     };
-    Ok(Registration { member, email, subject })
+    Ok(Registration { member, email, subject, batch: None })
 }
 
 /// What became of the rows of a source so far.
@@ -116,15 +118,20 @@ pub enum IntakeError {
     Store(#[from] StoreError),
 }
 
-/// Takes a whole source in, batch by batch. `on_progress` hears of a batch once it is committed.
+/// Takes a whole source in, piece by piece, under the name of a batch where one is given. `on_progress` hears of a piece
+/// once it is committed.
 pub async fn take_in(
     source: &mut Source,
+    name: Option<&BatchName>,
     store: &dyn Store,
     clock: &dyn Clock,
     mut on_progress: impl FnMut(&IntakeReport),
 ) -> Result<IntakeReport, IntakeError> {
     let mut report = IntakeReport::default();
-    while let Some(batch) = source.next_batch().await? {
+    while let Some(mut batch) = source.next_batch().await? {
+        for registration in &mut batch.registrations {
+            registration.batch = name.cloned();
+        }
         let outcomes = if batch.registrations.is_empty() {
             Vec::new()
         } else {

@@ -13,12 +13,18 @@ use crate::keyring::{SeenKey, SubjectKey};
 use crate::member::MemberId;
 use crate::record::{Fields, Record};
 
+mod batch;
+
+pub use batch::{BatchId, BatchName, BatchNameError, InBatch, Refresh};
+
 /// The event that says a member joined, checked and ready to be taken in.
 #[derive(Clone, Debug)]
 pub struct Registration {
     pub member: MemberId,
     pub email: EmailAddress,
     pub subject: SubjectKey,
+    /// What it was handed over with, where its sender named something.
+    pub batch: Option<BatchName>,
 }
 
 /// What a door did with one registration. Every one of them is an acknowledgement.
@@ -115,6 +121,30 @@ pub struct Claimed {
     pub attempt: u32,
     /// When the registration was taken in.
     pub queued_at: Timestamp,
+    pub batch: Option<InBatch>,
+}
+
+impl Claimed {
+    /// Whether the member is looked up again, and not for the first time.
+    pub fn is_replay(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.is_replay)
+    }
+
+    /// Whether stored answers are asked for again.
+    pub fn refreshes(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.refresh.is_some())
+    }
+
+    /// The one provider that is asked again whatever the others have said.
+    pub fn asks_on_purpose(&self) -> Option<&str> {
+        self.batch.as_ref()?.refresh.as_ref()?.provider.as_deref()
+    }
+
+    /// Whether a stored answer is good enough for this job.
+    pub fn takes(&self, answer: &Answer) -> bool {
+        let refresh = self.batch.as_ref().and_then(|batch| batch.refresh.as_ref());
+        refresh.is_none_or(|refresh| !refresh.asks_again(&answer.provider, answer.fetched_at))
+    }
 }
 
 /// What came of one execution, with everything that has to be written together.
@@ -128,6 +158,8 @@ pub struct Outcome {
     pub answers: Vec<Answer>,
     /// Calls made by this execution.
     pub lookups: Vec<LookupEntry>,
+    /// What was reserved of its batch's ceiling, to be given back now that the cost is known.
+    pub reserved_micros: u64,
 }
 
 /// How an execution ends.
@@ -155,16 +187,20 @@ pub enum DeadReason {
     AttemptsExhausted,
     /// The worker died on it again and again.
     LeaseExpired,
+    /// An operator cancelled its batch before it was looked up.
+    Cancelled,
 }
 
 impl DeadReason {
-    pub const ALL: [Self; 3] = [Self::Malformed, Self::AttemptsExhausted, Self::LeaseExpired];
+    pub const ALL: [Self; 4] =
+        [Self::Malformed, Self::AttemptsExhausted, Self::LeaseExpired, Self::Cancelled];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
             Self::AttemptsExhausted => "attempts_exhausted",
             Self::LeaseExpired => "lease_expired",
+            Self::Cancelled => "cancelled",
         }
     }
 }

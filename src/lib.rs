@@ -23,6 +23,7 @@ pub mod store;
 pub mod fleet;
 
 pub mod enrich;
+pub mod replay;
 
 pub mod intake;
 pub mod worker;

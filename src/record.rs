@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::member::MemberId;
 
+mod change;
 mod fields;
 
+pub use change::{Change, ChangeKind, changes};
 pub use fields::Fields;
 
 /// One row of `supplemental_member_information`. `Debug` shows no personal data.

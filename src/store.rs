@@ -19,6 +19,7 @@ use crate::keyring::SubjectKey;
 use crate::member::MemberId;
 use crate::record::Record;
 
+pub mod batches;
 mod columns;
 mod decide;
 mod due;
@@ -34,6 +35,7 @@ pub mod reconcile;
 pub mod requests;
 pub mod sqlite;
 
+pub use batches::Batches;
 pub use fleet::Fleet;
 pub use inbox::Inbox;
 pub use ledger::Ledger;
@@ -66,7 +68,7 @@ pub async fn open(database: &Database, key_fingerprint: &str) -> Result<(SharedS
 
 /// What the worker and the commands ask of a database. Batches in, batches out.
 #[async_trait]
-pub trait Store: Fleet + Inbox + Ledger + Reconcile + Requests + Debug + Send + Sync {
+pub trait Store: Batches + Fleet + Inbox + Ledger + Reconcile + Requests + Debug + Send + Sync {
     /// Takes registrations in; the answers are in the same order. Committed when it returns.
     ///
     /// A job that exists takes over the newest address (of several in one batch: the last). If that is another
@@ -191,6 +193,8 @@ pub struct Census {
     pub no_match: u64,
     pub suppressed: u64,
     pub dead_letters: u64,
+    /// Dead letters that an operator threw away, and of which nothing else was left.
+    pub purged: u64,
     /// Handed over inside a service's own transaction, and not read by any worker yet. Beside the sum: who of them is
     /// new is not known before.
     pub inbox: u64,
@@ -212,10 +216,11 @@ impl Census {
             + self.no_match
             + self.suppressed
             + self.dead_letters
+            + self.purged
     }
 
     /// Every place with its words.
-    pub const fn places(&self) -> [(&'static str, u64); 7] {
+    pub const fn places(&self) -> [(&'static str, u64); 8] {
         [
             ("waiting", self.waiting),
             ("running", self.running),
@@ -224,6 +229,7 @@ impl Census {
             ("no match", self.no_match),
             ("suppressed", self.suppressed),
             ("dead letters", self.dead_letters),
+            ("purged", self.purged),
         ]
     }
 
@@ -239,6 +245,8 @@ pub struct LookupTotals {
     pub outcome: String,
     pub lookups: u64,
     pub cost_micros: u64,
+    /// How long they took together.
+    pub duration_us: u64,
 }
 
 /// A job or a row that stopped for good. Holds no personal data.

@@ -41,3 +41,29 @@ pub fn init(level: LevelFilter, format: LogFormat) {
         tracing::error!(place, "a bug: panicked; please report where");
     }));
 }
+
+/// What this process counts for its metrics, beside what the database tells of the whole fleet.
+pub mod counters {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static RESCUED: AtomicU64 = AtomicU64::new(0);
+    static STALE: AtomicU64 = AtomicU64::new(0);
+
+    /// Leases that had run out and were taken back.
+    pub fn rescued() -> u64 {
+        RESCUED.load(Ordering::Relaxed)
+    }
+
+    /// Outcomes that came too late and were dropped.
+    pub fn stale() -> u64 {
+        STALE.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_rescued(count: u64) {
+        RESCUED.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_stale() {
+        STALE.fetch_add(1, Ordering::Relaxed);
+    }
+}

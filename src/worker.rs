@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config;
 use crate::enrich::Enricher;
 use crate::fleet::Fleet;
+use crate::replay::Filler;
 use crate::store::{SharedStore, StoreError};
 
 mod claimer;
@@ -114,8 +115,6 @@ impl Worker {
         let felt_enough = CancellationToken::new();
         let learning =
             learner::learn(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
-        let believing =
-            learner::believe(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
         let finger = Finger {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
@@ -125,7 +124,8 @@ impl Worker {
             report: Arc::clone(&self.report),
         };
         let feeling = finger.feel(felt_enough.clone());
-        let feeling = tokio::spawn(async { tokio::join!(feeling, learning, believing) });
+        let filling = self.filler().keep_filling(felt_enough.clone());
+        let feeling = tokio::spawn(async { tokio::join!(feeling, learning, filling) });
         let dispatching = tokio::spawn(dispatcher::dispatch(
             dispatcher::Desk {
                 enricher: Arc::clone(&self.enricher),
@@ -152,6 +152,17 @@ impl Worker {
         self.store.release(&held.holds(), self.clock.now()).await?;
         self.fleet.leave().await?;
         ending
+    }
+}
+
+impl Worker {
+    /// Fills batches whose operator went away.
+    fn filler(&self) -> Filler {
+        Filler {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            policy: self.enricher.policy().clone(),
+        }
     }
 }
 

@@ -154,7 +154,7 @@ fn descriptor() -> Descriptor {
 pub(crate) fn registration(keyring: &Keyring, prefix: &str, n: u32) -> Registration {
     let email = EmailAddress::parse(&format!("member.number{n}@site{}.example.org", n % 1_000)).unwrap();
     let subject = keyring.subject(&email);
-    Registration { member: MemberId::parse(&format!("{prefix}-{n}")).unwrap(), email, subject }
+    Registration { member: MemberId::parse(&format!("{prefix}-{n}")).unwrap(), email, subject, batch: None }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time as it is")]

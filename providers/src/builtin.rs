@@ -9,9 +9,12 @@ pub mod gitlab;
 pub mod gravatar;
 pub mod homepage;
 pub mod keybase;
+pub mod openpgp;
+pub mod orcid;
 pub mod people_data_labs;
 mod site;
 pub mod webfinger;
+pub mod wikidata;
 
 #[cfg(test)]
 #[cfg(feature = "contract")]

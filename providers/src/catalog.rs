@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::builtin::{bluesky, github, gitlab, gravatar, homepage, keybase, people_data_labs, webfinger};
+use crate::builtin::{
+    bluesky, github, gitlab, gravatar, homepage, keybase, openpgp, orcid, people_data_labs, webfinger,
+    wikidata,
+};
 use crate::declarative::Declaration;
 use crate::provider::{Descriptor, Provider};
 use crate::settings::{ProviderSettings, SettingsError, nearest};
@@ -25,6 +28,9 @@ pub const BUILT_INS: &[Entry] = &[
     Entry { name: "homepage", descriptor: homepage::descriptor, build: homepage::build },
     Entry { name: "webfinger", descriptor: webfinger::descriptor, build: webfinger::build },
     Entry { name: "gitlab", descriptor: gitlab::descriptor, build: gitlab::build },
+    Entry { name: "openpgp", descriptor: openpgp::descriptor, build: openpgp::build },
+    Entry { name: "wikidata", descriptor: wikidata::descriptor, build: wikidata::build },
+    Entry { name: "orcid", descriptor: orcid::descriptor, build: orcid::build },
     Entry { name: "keybase", descriptor: keybase::descriptor, build: keybase::build },
     Entry { name: "bluesky", descriptor: bluesky::descriptor, build: bluesky::build },
     Entry {

@@ -48,7 +48,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
     let taken_in = if args.sources.is_empty() {
         sources::take_in_samples(&host, &vault).await?
     } else {
-        sources::take_in(&args.sources, &host, &vault).await?
+        sources::take_in(&args.sources, None, &host, &vault).await?
     };
     let waiting = vault.store.census().await?.waiting;
 

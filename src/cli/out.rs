@@ -1,7 +1,7 @@
 //! The only file of the commands that writes to standard output and standard error.
 
 use std::fmt::{Arguments, Display};
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use gleaner::config::ConfigError;
@@ -32,10 +32,32 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Asks a person; an error where nobody is there to answer.
+pub(crate) fn asks(question: &str) -> anyhow::Result<bool> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(NobodyToAsk.into());
+    }
+    // Nobody reads standard error any more: then nobody answers either.
+    let _ = write!(std::io::stderr().lock(), "{question} [y/N] ");
+    let mut answer = String::new();
+    stdin.read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// A command that asks was run by a script.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody is there to ask: say `--yes` to do it, or `--dry-run` to see what it would do")]
+struct NobodyToAsk;
+
 /// Says why a command failed, cause by cause.
 pub(crate) fn failure(error: &anyhow::Error) -> Exit {
     note(format_args!("error: {error:#}"));
-    if error.is::<ConfigError>() || error.is::<BadConfig>() { Exit::Usage } else { Exit::Failed }
+    if error.is::<ConfigError>() || error.is::<BadConfig>() || error.is::<NobodyToAsk>() {
+        Exit::Usage
+    } else {
+        Exit::Failed
+    }
 }
 
 /// A table without borders; the columns named are numbers and stand right.

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::out;
 
 /// How often a line is written where nobody watches.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+pub(crate) const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// A stretch of work being shown.
 pub(crate) struct Progress {
@@ -45,6 +45,22 @@ impl Progress {
             .is_terminal()
             .then(|| ProgressBar::no_length().with_style(style("comparing  {spinner}  {msg}")));
         Self { bar, watching: None }
+    }
+
+    /// Putting members into the queue: by members looked at.
+    pub(crate) fn filling(members: u64) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let template = "filling    [{bar:30}] {pos}/{len}  {per_sec}, {eta} left";
+            ProgressBar::new(members).with_style(style(template))
+        });
+        Self { bar, watching: None }
+    }
+
+    /// How many were looked at so far.
+    pub(crate) fn filled(&self, members: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(members);
+        }
     }
 
     /// What was compared so far.
@@ -113,7 +129,7 @@ impl Drop for Progress {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(crate) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")

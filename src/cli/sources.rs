@@ -5,16 +5,22 @@ use std::sync::Arc;
 
 use gleaner::intake::file::{Source, SourceError};
 use gleaner::intake::{self, IntakeReport};
+use gleaner::job::BatchName;
 use gleaner_providers::sandbox::SAMPLE_MEMBERS;
 
 use super::host::{Host, Vault};
 use super::progress::Progress;
 
 /// Takes everything in, in the order given.
-pub(crate) async fn take_in(names: &[String], host: &Host, vault: &Vault) -> anyhow::Result<IntakeReport> {
+pub(crate) async fn take_in(
+    names: &[String],
+    batch: Option<&BatchName>,
+    host: &Host,
+    vault: &Vault,
+) -> anyhow::Result<IntakeReport> {
     let mut report = IntakeReport::default();
     for name in names {
-        report += take_in_one(open(name, vault).await?, host, vault).await?;
+        report += take_in_one(open(name, vault).await?, batch, host, vault).await?;
     }
     Ok(report)
 }
@@ -40,7 +46,7 @@ pub(crate) async fn forget(names: &[String], host: &Host, vault: &Vault) -> anyh
 pub(crate) async fn take_in_samples(host: &Host, vault: &Vault) -> anyhow::Result<IntakeReport> {
     let keyring = Arc::clone(&vault.keyring);
     let samples = Source::read(SAMPLE_MEMBERS.as_bytes(), "sample-members.csv", keyring).await?;
-    take_in_one(samples, host, vault).await
+    take_in_one(samples, None, host, vault).await
 }
 
 async fn open(name: &str, vault: &Vault) -> Result<Source, SourceError> {
@@ -57,7 +63,13 @@ pub(crate) fn is_address(name: &str) -> bool {
     name.contains('@') && !Path::new(name).exists()
 }
 
-async fn take_in_one(mut source: Source, host: &Host, vault: &Vault) -> anyhow::Result<IntakeReport> {
+async fn take_in_one(
+    mut source: Source,
+    batch: Option<&BatchName>,
+    host: &Host,
+    vault: &Vault,
+) -> anyhow::Result<IntakeReport> {
     let progress = Progress::reading(&source);
-    Ok(intake::take_in(&mut source, &*vault.store, &*host.clock, |report| progress.read(report)).await?)
+    Ok(intake::take_in(&mut source, batch, &*vault.store, &*host.clock, |report| progress.read(report))
+        .await?)
 }

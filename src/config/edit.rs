@@ -133,12 +133,12 @@ mod tests {
         [providers.staff]
         enabled = true
         "##);
-        insta::assert_snapshot!(on("", "staff", 1), @r##"
+        insta::assert_snapshot!(on("", "staff", 2), @r##"
         [providers.staff]
         enabled = true
 
         [enrich]
-        tiers = [["gravatar", "github", "homepage"], ["people_data_labs", "staff"]]
+        tiers = [["gravatar", "github", "homepage", "webfinger", "gitlab", "openpgp", "wikidata", "orcid"], ["keybase", "bluesky"], ["people_data_labs", "staff"]]
         "##);
         let once = switch(own, "github", &Switch::On { tier: 1, tiers: &tiers() }).unwrap();
         assert!(once.starts_with(own), "{once}");

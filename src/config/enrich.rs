@@ -38,7 +38,16 @@ impl Default for Enrich {
             wanted: Field::ALL.to_vec(),
             min_confidence: Thresholds::default(),
             tiers: vec![
-                tier(&["gravatar", "github", "homepage", "webfinger", "gitlab"]),
+                tier(&[
+                    "gravatar",
+                    "github",
+                    "homepage",
+                    "webfinger",
+                    "gitlab",
+                    "openpgp",
+                    "wikidata",
+                    "orcid",
+                ]),
                 tier(&["keybase", "bluesky"]),
                 tier(&["people_data_labs"]),
             ],

@@ -1,7 +1,8 @@
-//! `GET /metrics` for Prometheus: everything in one read of the store, so that any process of a fleet tells all of it.
+//! `GET /metrics` for Prometheus, `/healthz` and `/readyz` for probes: everything in one read of the store, so that any process of a fleet tells all of it.
 //!
 //! Invariant: however often it is scraped, the store is read once in `refresh_secs`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +22,15 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::SharedClock;
 use crate::config;
 use crate::intake::doors::{Door, DoorError, Reception};
+use crate::store::batches::QueueAge;
 use crate::store::fleet::{GateState, Usage, WorkerSeen};
 use crate::store::{Census, LookupTotals, SharedStore, StoreError};
 
 mod text;
 
 const NAME: &str = "metrics";
+/// A probe does not wait longer.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The open listener.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ struct Reading {
     census: Census,
     lookups: Vec<LookupTotals>,
     usage: Vec<Usage>,
+    age: QueueAge,
+    batches: BTreeMap<&'static str, u64>,
     gates: Vec<GateState>,
     workers: Vec<WorkerSeen>,
 }
@@ -86,9 +92,23 @@ impl Door for MetricsListener {
     }
 
     async fn serve(self: Box<Self>, stop: CancellationToken) -> Result<(), DoorError> {
-        let router = Router::new().route("/metrics", get(scrape)).with_state(self.board);
+        let router = Router::new()
+            .route("/metrics", get(scrape))
+            .route("/healthz", get(|| async { "alive\n" }))
+            .route("/readyz", get(ready))
+            .with_state(self.board);
         let serving = axum::serve(self.listener, router).with_graceful_shutdown(stop.cancelled_owned());
         serving.await.map_err(|error| DoorError::Ended { door: NAME, reason: error.to_string() })
+    }
+}
+
+/// Whether the database answers.
+async fn ready(State(board): State<Arc<Board>>) -> Response {
+    match tokio::time::timeout(READY_WITHIN, board.store.backlog(1)).await {
+        Ok(Ok(_)) => "ready\n".into_response(),
+        Ok(Err(_)) | Err(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
     }
 }
 
@@ -119,11 +139,17 @@ impl Board {
     async fn read(&self) -> Result<Reading, StoreError> {
         let now = self.clock.now();
         let pulse = self.store.pulse(now).await?;
+        let mut batches = BTreeMap::new();
+        for batch in self.store.batches(now).await? {
+            *batches.entry(batch.state.as_str()).or_default() += 1;
+        }
         Ok(Reading {
             now: pulse.now,
             census: self.store.census().await?,
             lookups: self.store.lookup_totals().await?,
             usage: self.store.usage(now).await?,
+            age: self.store.queue_age(now).await?,
+            batches,
             gates: pulse.gates,
             workers: self.store.workers(now).await?,
         })

@@ -13,6 +13,7 @@ use super::panel::Installed;
 use super::waterfall::ranking::Ranking;
 use super::waterfall::{Candidate, Rules, Situation, Standing};
 use super::{Enricher, Panel, Policy};
+use crate::job::Answer;
 use crate::keyring::SubjectKey;
 use crate::record::{Fields, Sourced};
 
@@ -125,6 +126,13 @@ pub(super) struct Question<'a> {
 pub(super) struct Asked(Vec<(usize, Identifier)>);
 
 impl Asked {
+    /// As if everybody whose answer is in stock had had a second chance: a replay takes what is in stock as it is.
+    pub(super) fn those_in_stock(panel: &Panel, stored: &[Answer]) -> Self {
+        let has_answered = |name: &str| stored.iter().any(|answer| answer.provider == name);
+        let answered = panel.installed().enumerate().filter(|(_, one)| has_answered(one.name()));
+        Self(answered.map(|(at, _)| (at, Identifier::Handle)).collect())
+    }
+
     pub(super) fn note(&mut self, round: &[usize], candidates: &[Candidate<'_>]) {
         self.0.extend(round.iter().filter_map(|&at| Some((at, candidates[at].told?))));
     }

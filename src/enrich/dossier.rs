@@ -23,6 +23,8 @@ pub(super) struct Dossier {
     /// Answers that were ordered by an earlier execution and should be ready: provider and handle.
     ready: Vec<(String, String)>,
     objected: bool,
+    /// What was reserved of the batch's ceiling.
+    reserved_micros: u64,
 }
 
 /// An answer that a provider still owes.
@@ -52,6 +54,7 @@ impl Dossier {
             owed: Vec::new(),
             ready: Vec::new(),
             objected: false,
+            reserved_micros: 0,
         };
         for answer in stored {
             match &answer.content {
@@ -68,6 +71,7 @@ impl Dossier {
     /// Adds what came of a lookup.
     pub(super) fn file(&mut self, reply: Reply) {
         self.lookups.extend(reply.entry);
+        self.reserved_micros += reply.reserved_micros;
         match reply.result {
             Ok(Told::Objected) => self.objected = true,
             Ok(Told::Answer { answer, kept }) => {
@@ -130,6 +134,10 @@ impl Dossier {
 
     pub(super) fn owed(&self) -> &[Owed] {
         &self.owed
+    }
+
+    pub(super) const fn reserved_micros(&self) -> u64 {
+        self.reserved_micros
     }
 
     pub(super) const fn is_objected(&self) -> bool {

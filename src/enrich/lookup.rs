@@ -16,6 +16,9 @@ use crate::job::{Answer, AnswerContent, Claimed, LookupEntry};
 /// How long a provider that refuses us is left alone.
 const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
 
+/// Until it is known what the lookups under way cost; a batch that has nothing left is held back as a whole.
+const CEILING_PAUSE: Duration = Duration::from_secs(5);
+
 /// What came of one question.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -23,6 +26,15 @@ pub(super) struct Reply {
     pub(super) result: Result<Told, LookupError>,
     /// Absent where nothing left the house.
     pub(super) entry: Option<LookupEntry>,
+    /// What was reserved of the batch's ceiling before it was asked.
+    pub(super) reserved_micros: u64,
+}
+
+impl Reply {
+    /// Nobody was asked.
+    const fn unasked(provider: String, why: LookupError) -> Self {
+        Self { provider, result: Err(why), entry: None, reserved_micros: 0 }
+    }
 }
 
 /// What a provider told.
@@ -44,11 +56,19 @@ pub(super) async fn ask(
 ) -> Reply {
     let provider = installed.name().to_owned();
     if let Some(refusal) = installed.standing_refusal() {
-        return Reply { provider, result: Err(refusal), entry: None };
+        return Reply::unasked(provider, refusal);
     }
     let costs = !installed.descriptor().price.is_free();
     if costs && !keep.may_pay(job.hold) {
-        return Reply { provider, result: Err(lease_ended()), entry: None };
+        return Reply::unasked(provider, lease_ended());
+    }
+    let price = installed.descriptor().price;
+    let capped = job.batch.as_ref().filter(|batch| costs && batch.is_capped);
+    let reserved_micros = capped.map_or(0, |_| price.per_match.0.max(price.per_miss.0));
+    if let Some(batch) = capped
+        && !keep.reserve(batch.batch, reserved_micros).await
+    {
+        return Reply::unasked(provider, ceiling_reached());
     }
     let http = installed.http().for_one_lookup();
     let started = Instant::now();
@@ -95,7 +115,11 @@ pub(super) async fn ask(
             Err(error)
         }
     };
-    Reply { provider, result, entry }
+    Reply { provider, result, entry, reserved_micros }
+}
+
+fn ceiling_reached() -> LookupError {
+    LookupError::QuotaExhausted { reason: "its batch may cost no more".into(), after: Some(CEILING_PAUSE) }
 }
 
 fn lease_ended() -> LookupError {

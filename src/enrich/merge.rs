@@ -195,9 +195,9 @@ fn merge_profiles(
             let chance = answered.chance(index);
             let profile = sourced(best.value.clone(), chance * person, supporters);
             if rank == 0 || chance >= LIKELY || best.is_correction() {
-                shown.push(profile)
+                shown.push(profile);
             } else {
-                rejected.push(profile)
+                rejected.push(profile);
             }
         }
     }

@@ -164,7 +164,7 @@ fn unwanted(row: &Row, descriptor: &Descriptor, enabled: Option<bool>) -> Option
         }
         None if descriptor.opt_in => {
             let terms = descriptor.terms.as_deref().unwrap_or("has terms of its own");
-            Some(format!("off by default, because it {terms}: `enabled = true` agrees").into())
+            Some(format!("needs `enabled = true`, because it {terms}").into())
         }
         None | Some(true) => None,
     }

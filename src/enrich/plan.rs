@@ -72,13 +72,29 @@ pub struct Unasked {
 impl Enricher {
     /// What would be asked about an address now, given the unexpired answers about it.
     pub fn plan(&self, email: &EmailAddress, subject: &SubjectKey, stored: Vec<Answer>) -> Plan {
+        self.plan_with(email, subject, stored, &Asked::default())
+    }
+
+    /// What a replay would ask: the answers that it takes are final.
+    pub fn plan_replay(&self, email: &EmailAddress, subject: &SubjectKey, stored: Vec<Answer>) -> Plan {
+        let asked = Asked::those_in_stock(&self.panel, &stored);
+        self.plan_with(email, subject, stored, &asked)
+    }
+
+    fn plan_with(
+        &self,
+        email: &EmailAddress,
+        subject: &SubjectKey,
+        stored: Vec<Answer>,
+        asked: &Asked,
+    ) -> Plan {
         let stock = stored.iter().map(InStock::of).collect();
         let dossier = Dossier::open(stored, self.clock.now());
         let course = Course::of(self, email.segment(), subject);
         let found = dossier.merged(&self.policy.beliefs.now());
         let situation = course.situation(&dossier, &found, false);
         let about = course.subject(email, &found);
-        let candidates = course.candidates(&dossier, &about, &Asked::default());
+        let candidates = course.candidates(&dossier, &about, asked);
         let worths: Vec<_> =
             self.panel.installed().map(|one| self.market.worth(one.descriptor(), course.segment)).collect();
         let foreseen = forecast(&course.rules(), &situation, &candidates, &worths);

@@ -152,6 +152,7 @@ fn job(attempt: u32) -> Claimed {
         subject: SubjectKey::from_bytes([7; 32]),
         attempt,
         queued_at: NOW,
+        batch: None,
     }
 }
 
@@ -160,12 +161,14 @@ fn job(attempt: u32) -> Claimed {
 struct Shelf {
     kept: Kept,
     may_pay: bool,
+    /// What batches may still cost.
+    purse: Mutex<u64>,
     answers: Mutex<Vec<Answer>>,
 }
 
 impl Shelf {
     fn new(kept: Kept) -> Self {
-        Self { kept, may_pay: true, answers: Mutex::default() }
+        Self { kept, may_pay: true, purse: Mutex::default(), answers: Mutex::default() }
     }
 }
 
@@ -178,6 +181,13 @@ impl Keep for Shelf {
 
     fn may_pay(&self, _: Hold) -> bool {
         self.may_pay
+    }
+
+    async fn reserve(&self, _: BatchId, micros: u64) -> bool {
+        let mut purse = self.purse.lock().unwrap();
+        let left = purse.checked_sub(micros);
+        *purse = left.unwrap_or(*purse);
+        left.is_some()
     }
 
     async fn lease_ended(&self, _: Hold) {

@@ -24,8 +24,28 @@ pub(super) fn conclude(
     now: Timestamp,
 ) -> Outcome {
     let verdict = verdict(job, &dossier, policy, sources, last_chance, now);
+    let verdict = if job.refreshes() { without_partial(verdict) } else { verdict };
+    let reserved_micros = dossier.reserved_micros();
     let (answers, lookups) = dossier.into_papers();
-    Outcome { hold: job.hold, member: job.member.clone(), subject: job.subject, verdict, answers, lookups }
+    Outcome {
+        hold: job.hold,
+        member: job.member.clone(),
+        subject: job.subject,
+        verdict,
+        answers,
+        lookups,
+        reserved_micros,
+    }
+}
+
+/// A replay that asks again has put the old answers aside: until it knows better, the old record stays.
+fn without_partial(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Retry { at, error, .. } => Verdict::Retry { at, error, partial: None },
+        Verdict::Snooze { at, reason, .. } => Verdict::Snooze { at, reason, partial: None },
+        Verdict::Dead { reason, error, .. } => Verdict::Dead { reason, error, partial: None },
+        Verdict::Written(_) | Verdict::Suppressed(_) => verdict,
+    }
 }
 
 fn verdict(
@@ -64,7 +84,7 @@ fn verdict(
 }
 
 /// Whether the person may be under the minimum age: of a range, the youngest age counts.
-fn is_minor(merged: &Merged, policy: &Policy, now: Timestamp) -> bool {
+pub(super) fn is_minor(merged: &Merged, policy: &Policy, now: Timestamp) -> bool {
     let today = now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     merged.birth.as_ref().is_some_and(|birth| {
         let (youngest, _) = birth.value.ages_on(today);

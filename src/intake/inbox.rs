@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::doors::{Door, DoorError, Reception};
-use crate::job::{Refusal, Registration};
+use crate::job::{BatchName, Refusal, Registration};
 use crate::member::MemberId;
 use crate::store::StoreError;
 use crate::store::inbox::InboxRow;
@@ -87,7 +87,11 @@ async fn empty_once(reception: &Reception) -> Result<usize, StoreError> {
 
 fn judge(row: &InboxRow, reception: &Reception) -> Result<Registration, Refusal> {
     let (member, email) = (row.member.as_deref(), row.email.as_deref().unwrap_or_default());
-    super::registration(member, email, &reception.keyring).map_err(|reason| Refusal {
+    let judged = super::registration(member, email, &reception.keyring).and_then(|mut registration| {
+        registration.batch = row.batch.as_deref().map(BatchName::parse).transpose()?;
+        Ok(registration)
+    });
+    judged.map_err(|reason| Refusal {
         origin: format!("inbox:{}", row.id),
         member: member.and_then(|member| MemberId::parse(member).ok()),
         reason: reason.to_string(),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::keys::{self, ObjectFault};
 use super::{Reason, registration};
-use crate::job::Registration;
+use crate::job::{BatchName, Registration};
 use crate::keyring::Keyring;
 use crate::member::MemberId;
 
@@ -170,7 +170,11 @@ fn read_object(object: &Map<String, Value>, keyring: &Keyring) -> Result<Registr
     let said = keys::of_object(object);
     let judged = said.email.map_err(Fault::from).and_then(|email| {
         let member = said.member.as_ref().map_err(|fault| Fault::from(*fault))?;
-        Ok(registration(member.as_deref(), &email, keyring)?)
+        let mut registration = registration(member.as_deref(), &email, keyring)?;
+        // A message is written for many readers, who may mean something else by the word.
+        let batch = object.get("batch").and_then(Value::as_str);
+        registration.batch = batch.and_then(|text| BatchName::parse(text).ok());
+        Ok(registration)
     });
     judged.map_err(|fault| {
         let named = said.member.ok().flatten();

@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::job::{Intake, Registration};
+use super::batches::Counting;
+use crate::job::{BatchId, BatchName, Intake, Registration};
 
 /// What is known of one registration.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,6 +76,21 @@ impl<'a> Decided<'a> {
             self.tally.taken_in += 1;
         }
         if has_job { Intake::Repeated } else { Intake::Queued }
+    }
+
+    /// What is counted of the batches that the registrations name.
+    pub(super) fn counting(
+        &self,
+        batch: &[Registration],
+        number_of: impl Fn(&BatchName) -> Option<BatchId>,
+    ) -> Counting {
+        let mut counting = Counting::default();
+        for (registration, answer) in batch.iter().zip(&self.answers) {
+            if let Some(batch) = registration.batch.as_ref().and_then(&number_of) {
+                counting.took_in(batch, *answer);
+            }
+        }
+        counting
     }
 
     /// The registrations that have a job now, the newest of each member, in the order of the batch: first come, first

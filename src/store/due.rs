@@ -17,4 +17,11 @@ macro_rules! levels {
     };
 }
 
-pub(super) use levels;
+/// The levels that are held back: of paused batches.
+macro_rules! held_back {
+    () => {
+        "SELECT priority FROM batches WHERE state = 'paused' AND priority > 0"
+    };
+}
+
+pub(super) use {held_back, levels};

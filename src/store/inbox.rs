@@ -44,6 +44,7 @@ pub struct InboxRow {
     pub id: i64,
     pub member: Option<String>,
     pub email: Option<String>,
+    pub batch: Option<String>,
 }
 
 /// Without what it holds.

@@ -2,13 +2,15 @@
 //!
 //! Invariant: pure; a stale outcome puts nothing into the plan.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use gleaner_providers::Field;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::batches::{self, Counting};
 use super::columns::RecordColumns;
-use crate::job::{Answer, Committed, LookupEntry, Outcome, SuppressionReason, Verdict};
+use crate::job::{Answer, BatchId, Committed, LookupEntry, Outcome, SuppressionReason, Verdict};
 use crate::keyring::SubjectKey;
 use crate::record::Record;
 
@@ -23,6 +25,16 @@ pub(super) struct Guard {
     pub(super) outdated: bool,
     /// That other address's subject must not be looked up.
     pub(super) successor_suppressed: bool,
+    /// What the member was handed over with, and the replay that the job runs for.
+    pub(super) batch: Option<BatchId>,
+    pub(super) replay: Option<BatchId>,
+}
+
+impl Guard {
+    /// The batch that what comes of the job is counted for.
+    fn counted(&self) -> Option<BatchId> {
+        self.replay.or(self.batch)
+    }
 }
 
 /// The rows of a group commit.
@@ -42,6 +54,19 @@ pub(super) struct Plan<'a> {
     pub(super) forget: Vec<&'a str>,
     /// Members of whom perhaps nothing is left.
     pub(super) maybe_gone: Vec<&'a str>,
+    /// What is counted of batches.
+    pub(super) counting: Counting,
+    /// Records that are told which batch they came with.
+    pub(super) tags: Vec<Tag<'a>>,
+    /// Ceilings: the batch, what was spent, and what had been reserved for it.
+    pub(super) settled: BTreeMap<BatchId, (u64, u64)>,
+}
+
+/// Which batch a record came with, and which replay wrote it.
+pub(super) struct Tag<'a> {
+    pub(super) record: &'a Record,
+    pub(super) batch: Option<BatchId>,
+    pub(super) replay: Option<BatchId>,
 }
 
 /// A job that is due again later.
@@ -97,11 +122,15 @@ impl<'a> Plan<'a> {
     fn guarded(&mut self, outcome: &'a Outcome, guard: Guard, now: Timestamp) -> Committed {
         // Calls that were made are on the record whatever became of them.
         self.lookups.extend(outcome.lookups.iter().map(|entry| (outcome, entry)));
+        if let Some(batch) = guard.counted() {
+            self.count_lookups(outcome, batch);
+        }
         let told_to_suppress = matches!(outcome.verdict, Verdict::Suppressed(_));
         if told_to_suppress {
             self.forget.push(outcome.member.as_str());
         }
         if guard.suppressed || told_to_suppress {
+            self.count(&guard, "suppressed");
             self.end_or_succeed(outcome, guard, now);
             return if told_to_suppress { Committed::Applied } else { Committed::Suppressed };
         }
@@ -109,9 +138,33 @@ impl<'a> Plan<'a> {
         if guard.outdated {
             self.end_or_succeed(outcome, guard, now);
         } else {
-            self.apply(outcome);
+            self.apply(outcome, guard);
         }
         Committed::Applied
+    }
+
+    fn count(&mut self, guard: &Guard, what: &str) {
+        if let Some(batch) = guard.counted() {
+            self.counting.add(batch, what, 1);
+        }
+    }
+
+    fn count_lookups(&mut self, outcome: &Outcome, batch: BatchId) {
+        for entry in &outcome.lookups {
+            batches::count_lookup(&mut self.counting, batch, entry);
+        }
+        if outcome.reserved_micros > 0 {
+            let (spent, reserved) = self.settled.entry(batch).or_default();
+            *spent += outcome.lookups.iter().map(|entry| entry.cost_micros).sum::<u64>();
+            *reserved += outcome.reserved_micros;
+        }
+    }
+
+    /// What a member's end means for the batch.
+    fn count_record(&mut self, guard: &Guard, record: &Record) {
+        for field in Field::ALL.into_iter().filter(|field| record.has(*field)) {
+            self.count(guard, &format!("with.{}", field.as_str()));
+        }
     }
 
     /// Ends a job whose verdict is not wanted; one that has another address by now runs again for it.
@@ -124,25 +177,33 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn apply(&mut self, outcome: &'a Outcome) {
+    fn apply(&mut self, outcome: &'a Outcome, guard: Guard) {
         match &outcome.verdict {
             Verdict::Written(record) => {
                 self.done.push(outcome.hold.job.0);
-                self.write(outcome, Some(record));
+                self.count(&guard, record.status.as_str());
+                self.count_record(&guard, record);
+                self.write(outcome, Some(record), guard);
             }
             Verdict::Retry { at, error, partial } => {
                 self.run_again(outcome, *at, false, Some(error));
-                self.write(outcome, partial.as_deref());
+                self.count(&guard, "retries");
+                self.write(outcome, partial.as_deref(), guard);
             }
             Verdict::Snooze { at, reason, partial } => {
                 self.run_again(outcome, *at, true, Some(reason));
-                self.write(outcome, partial.as_deref());
+                self.count(&guard, "snoozes");
+                self.write(outcome, partial.as_deref(), guard);
             }
             Verdict::Dead { reason, error, partial } => {
                 let id = outcome.hold.job.0;
                 self.dead.push(Dead { id, reason: reason.as_str(), error });
                 self.done.push(id);
-                self.write(outcome, partial.as_deref());
+                self.count(&guard, "dead");
+                if let Some(record) = partial {
+                    self.count_record(&guard, record);
+                }
+                self.write(outcome, partial.as_deref(), guard);
             }
             // Handled before: nothing of the person is written.
             Verdict::Suppressed(_) => {}
@@ -153,8 +214,12 @@ impl<'a> Plan<'a> {
         self.again.push(Again { id: outcome.hold.job.0, at, snoozed, error });
     }
 
-    fn write(&mut self, outcome: &'a Outcome, record: Option<&'a Record>) {
-        self.records
-            .extend(record.map(|record| RecordColumns::of(record, &outcome.member, &outcome.subject)));
+    fn write(&mut self, outcome: &'a Outcome, record: Option<&'a Record>, guard: Guard) {
+        let Some(record) = record else { return };
+        self.records.push(RecordColumns::of(record, &outcome.member, &outcome.subject));
+        if guard.counted().is_some() {
+            let Guard { batch, replay, .. } = guard;
+            self.tags.push(Tag { record, batch, replay });
+        }
     }
 }

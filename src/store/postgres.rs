@@ -37,6 +37,7 @@ use crate::member::MemberId;
 use crate::record::Record;
 
 mod answers;
+mod batches;
 mod bell;
 mod claim;
 mod commit;

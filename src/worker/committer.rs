@@ -12,9 +12,11 @@ use super::claimer::{Ready, with_answers};
 use super::held::Held;
 use super::report::Report;
 use crate::enrich::{Keep, Kept};
-use crate::job::{Answer, Claimed, Committed, Hold, Outcome};
+use crate::job::{Answer, BatchId, Claimed, Committed, Hold, Outcome};
 use crate::keyring::SubjectKey;
+use crate::store::batches::Reserve;
 use crate::store::{SharedStore, StoreError};
+use crate::telemetry::counters;
 
 /// What the committer is handed.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) enum Writing {
     Outcome(Box<Outcome>),
     /// A paid answer, to be stored before it is used.
     Answer(Box<Answer>, oneshot::Sender<Kept>),
+    /// Money of a batch's ceiling, to be reserved before it is spent.
+    Reserve(Reserve, oneshot::Sender<bool>),
     /// An execution that ended without an outcome: its lease is left to run out.
     Lost {
         hold: Hold,
@@ -56,6 +60,12 @@ impl Keep for Keeper {
     /// A heart that beats leaves no lease unrenewed for more than 7/12 of it; the last quarter is for the call itself.
     fn may_pay(&self, hold: Hold) -> bool {
         self.held.left(hold, self.lease * 3 / 4).is_some()
+    }
+
+    async fn reserve(&self, batch: BatchId, micros: u64) -> bool {
+        let (granted, reply) = oneshot::channel();
+        let wish = Reserve { batch, micros };
+        self.writings.send(Writing::Reserve(wish, granted)).await.is_ok() && reply.await.unwrap_or(false)
     }
 
     async fn lease_ended(&self, hold: Hold) {
@@ -94,20 +104,26 @@ impl Committer {
     }
 
     /// While one group is written the next one gathers, so that waiting pays only where little is going on; and never
-    /// while a member waits for a paid answer to be stored. Company can only come from jobs still held.
+    /// while a member waits for a paid answer to be stored, or for leave to pay. Company can only come from jobs still held.
     fn is_worth_lingering(&self, taken: &[Writing]) -> bool {
         let few = (self.batch / 10).min(self.held.len());
-        taken.len() < few && !taken.iter().any(|writing| matches!(writing, Writing::Answer(..)))
+        let waits = |writing: &Writing| matches!(writing, Writing::Answer(..) | Writing::Reserve(..));
+        taken.len() < few && !taken.iter().any(waits)
     }
 
     async fn write(&self, taken: &mut Vec<Writing>) {
         let (mut outcomes, mut answers, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut wishes, mut wishing) = (Vec::new(), Vec::new());
         for writing in taken.drain(..) {
             match writing {
                 Writing::Outcome(outcome) => outcomes.push(*outcome),
                 Writing::Answer(answer, stored) => {
                     answers.push(*answer);
                     waiting.push(stored);
+                }
+                Writing::Reserve(wish, granted) => {
+                    wishes.push(wish);
+                    wishing.push(granted);
                 }
                 Writing::Lost { hold, subject } => self.finish(hold, subject).await,
             }
@@ -126,6 +142,22 @@ impl Committer {
             Some(committed) => self.settle(&outcomes, &committed).await,
             None if outcomes.is_empty() => {}
             None => self.commit(outcomes).await,
+        }
+        // After the commit, which gives back what was reserved and not spent.
+        if !wishes.is_empty() {
+            self.reserve(&wishes, wishing).await;
+        }
+    }
+
+    /// Where nobody can say, nothing is spent.
+    async fn reserve(&self, wishes: &[Reserve], wishing: Vec<oneshot::Sender<bool>>) {
+        let granted = self.store.reserve(wishes, self.clock.now()).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a batch's ceiling cannot be read; nothing is spent");
+            vec![false; wishes.len()]
+        });
+        for (granted, wish) in granted.into_iter().zip(wishing) {
+            // Nobody waits any more if the member was aborted; what was reserved stays so.
+            let _ = wish.send(granted);
         }
     }
 
@@ -181,6 +213,7 @@ impl Committer {
         self.report.record(outcomes, committed);
         for (outcome, committed) in outcomes.iter().zip(committed) {
             if *committed == Committed::Stale {
+                counters::add_stale();
                 let member = outcome.member.as_str();
                 tracing::warn!(member, "a stale outcome was dropped: the lease had gone to someone else");
             }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::Settings;
 use super::held::Held;
 use crate::store::{SharedStore, StoreError};
+use crate::telemetry::counters;
 
 /// Beats four times a lease, from its own task, so that no slow provider or parser can hold it up.
 pub(super) async fn beat(store: SharedStore, held: Arc<Held>, clock: SharedClock, settings: Settings) {
@@ -46,6 +47,7 @@ async fn beat_once(
     let rescued = store.rescue(clock.now(), settings.max_attempts).await?;
     if rescued.requeued + rescued.buried > 0 {
         let (requeued, buried) = (rescued.requeued, rescued.buried);
+        counters::add_rescued(requeued + buried);
         tracing::warn!(requeued, buried, "leases had run out: jobs were given back or became dead letters");
     }
     Ok(())

@@ -137,6 +137,7 @@ mod tests {
             subject: SubjectKey::from_bytes([subject; 32]),
             attempt: 1,
             queued_at: Timestamp::UNIX_EPOCH,
+            batch: None,
         }
     }
 

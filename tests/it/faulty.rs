@@ -21,6 +21,8 @@ use gleaner::store::{
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+mod batches;
+
 /// Passes everything on, but for the faults that a test asks for.
 #[derive(Debug)]
 pub(crate) struct Faulty {

@@ -38,6 +38,8 @@ mod privacy;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod sql_door;
 #[cfg(test)]
 mod store;

@@ -19,17 +19,25 @@ fn samples(text: &str) -> BTreeMap<String, u64> {
         } else if !line.starts_with('#') {
             let (series, value) = line.rsplit_once(' ').unwrap();
             assert_eq!(series.split('{').next(), Some(announced), "a sample outside its family");
-            let repeated = samples.insert(series.to_owned(), value.parse().unwrap());
+            let repeated = samples.insert(series.to_owned(), whole(value));
             assert_eq!(repeated, None, "{series} is told twice");
         }
     }
     samples
 }
 
+/// Whole numbers, but for seconds.
+fn whole(value: &str) -> u64 {
+    value.parse().unwrap_or_else(|_| {
+        assert!(value.parse::<f64>().unwrap() >= 0.0);
+        0
+    })
+}
+
 /// The whole answer, headers included; `None` while nobody listens.
-async fn scrape(port: u16) -> Option<String> {
+async fn scrape(port: u16, path: &str) -> Option<String> {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-    let request = "GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
+    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n");
     connection.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.unwrap();
@@ -49,7 +57,7 @@ async fn a_worker_tells_what_became_of_everybody() {
     let read = async {
         loop {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            let Some(answer) = scrape(port).await else { continue };
+            let Some(answer) = scrape(port, "/metrics").await else { continue };
             let (head, text) = answer.split_once("\r\n\r\n").unwrap();
             assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
             assert!(head.contains("text/plain; version=0.0.4"), "{head}");
@@ -66,5 +74,10 @@ async fn a_worker_tells_what_became_of_everybody() {
     let told = tokio::time::timeout(Duration::from_mins(1), read).await.expect("members are worked off");
     assert_eq!((told["gleaner_taken_in_total"], told["gleaner_adds_up"]), (40, 1));
     assert_eq!(told["gleaner_workers{state=\"alive\"}"], 1);
+    assert_eq!((told["gleaner_stale_completions_total"], told["gleaner_leases_rescued_total"]), (0, 0));
+    for (path, says) in [("/healthz", "alive"), ("/readyz", "ready")] {
+        let answer = scrape(port, path).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(says), "{answer}");
+    }
     worker.kill().await.unwrap();
 }

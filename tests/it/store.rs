@@ -3,6 +3,7 @@
 //! A new one joins by implementing `Database` and one line of `conformance!`. What only one has (`SQLite` its file,
 //! PostgreSQL other workers at the same moment) is under `sqlite` and `postgres`.
 
+mod batches;
 mod census;
 mod commits;
 mod fleet;
@@ -56,6 +57,13 @@ macro_rules! conformance {
                     a_block_closes_a_provider_for_everybody, a_pause_lasts_until_it_is_resumed,
                     a_pause_with_an_end_ends_by_itself, a_resume_makes_due_what_waited_for_it,
                     two_who_ask_are_told_of_each_other, workers_beat_leave_and_are_forgotten;
+                batches: a_selection_says_what_it_selects, a_list_and_a_class_of_errors_select,
+                    a_replay_puts_each_member_in_once, a_member_in_a_hurry_overtakes_its_replay,
+                    a_pause_stops_the_filling_and_a_resume_goes_on, a_cancelled_batch_loses_nobody,
+                    members_come_with_a_batch_through_every_door, a_replay_never_brings_back_who_was_suppressed,
+                    a_ceiling_is_never_exceeded, a_job_knows_which_answers_it_asks_for_again,
+                    a_replay_tells_what_it_changed, records_are_made_anew_without_a_job,
+                    dead_letters_are_found_grouped_and_thrown_away, whatever_operators_do_adds_up;
                 census: every_history_adds_up;
             }
         }

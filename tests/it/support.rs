@@ -45,6 +45,15 @@ impl Home {
         home
     }
 
+    /// Ends the sandbox, and starts another one where it was.
+    pub(crate) async fn start_sandbox_anew(&mut self, settings: SandboxSettings) {
+        let port = url::Url::parse(&self.sandbox.url()).unwrap().port().unwrap();
+        let placeholder = Sandbox::start(SandboxSettings::calm(1)).await.unwrap();
+        std::mem::replace(&mut self.sandbox, placeholder).stop().await;
+        let anew = Sandbox::start(SandboxSettings { port, ..settings }).await.unwrap();
+        std::mem::replace(&mut self.sandbox, anew).stop().await;
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -140,7 +140,7 @@ impl Bench {
             .map(|who| {
                 let email = EmailAddress::parse(&format!("{who}@example.com")).unwrap();
                 let subject = keyring.subject(&email);
-                Registration { member: MemberId::parse(who).unwrap(), email, subject }
+                Registration { member: MemberId::parse(who).unwrap(), email, subject, batch: None }
             })
             .collect();
         store.enqueue(&registrations, START).await.unwrap();

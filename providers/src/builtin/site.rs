@@ -16,6 +16,11 @@ use crate::settings::{ProviderSettings, SettingsError};
 pub(super) struct Template(String);
 
 impl Template {
+    /// A template known when the code is written.
+    pub(super) fn new(template: &str) -> Self {
+        Self(template.to_owned())
+    }
+
     /// The operator's template, or else the provider's own.
     pub(super) fn of(settings: &ProviderSettings, descriptor: &Descriptor) -> Result<Self, SettingsError> {
         let template = Self(settings.endpoint.clone().unwrap_or_else(|| descriptor.endpoint.to_string()));
@@ -75,7 +80,7 @@ mod tests {
     use super::*;
 
     fn template(text: &str) -> Template {
-        Template(text.to_owned())
+        Template::new(text)
     }
 
     #[test]

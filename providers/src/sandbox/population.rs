@@ -35,6 +35,8 @@ pub struct Population {
     listed: HashMap<MailboxKey, Listed>,
     /// The plain GitHub logins of listed people.
     logins: HashMap<String, MailboxKey>,
+    /// The numbers of listed people's ORCID iDs, which lead back to no mailbox by themselves.
+    orcids: HashMap<u64, MailboxKey>,
     /// Listed addresses by domain, in the order of the list.
     domains: HashMap<String, Vec<MailboxKey>>,
 }
@@ -72,6 +74,7 @@ impl Population {
             rates: Service::ALL.map(|service| settings.match_rate(service)),
             listed: HashMap::new(),
             logins: HashMap::new(),
+            orcids: HashMap::new(),
             domains: HashMap::new(),
         };
         for address in listed {
@@ -95,6 +98,7 @@ impl Population {
         if listed.identity != key && !self.listed.contains_key(&listed.identity) {
             self.list_untagged(&listed);
         }
+        self.orcids.entry(key.orcid_number()).or_insert(key);
         self.listed.insert(key, listed);
     }
 
@@ -117,6 +121,12 @@ impl Population {
     /// Whether the address is listed.
     pub fn is_listed(&self, key: MailboxKey) -> bool {
         self.listed.contains_key(&key)
+    }
+
+    /// The listed mailbox behind an ORCID iD.
+    pub(super) fn mailbox_of_orcid(&self, id: &str) -> Option<MailboxKey> {
+        let digits: String = id.chars().filter(char::is_ascii_digit).take(15).collect();
+        self.orcids.get(&digits.parse().ok()?).copied()
     }
 
     /// The mailbox behind a GitHub login.
@@ -143,7 +153,11 @@ impl Population {
             return None;
         }
         let person = self.person(key);
-        if matches!(service, Service::PeopleDataLabs | Service::Keybase) && person.is_organization {
+        let knows_people_only = matches!(
+            service,
+            Service::PeopleDataLabs | Service::Keybase | Service::Orcid | Service::Wikidata
+        );
+        if knows_people_only && person.is_organization {
             return None;
         }
         if account_needed(service).is_some_and(|network| person.account(network).is_none()) {
@@ -200,7 +214,10 @@ const fn account_needed(service: Service) -> Option<&'static str> {
         | Service::Github
         | Service::PeopleDataLabs
         | Service::Homepage
-        | Service::Keybase => None,
+        | Service::Keybase
+        | Service::Openpgp
+        | Service::Orcid
+        | Service::Wikidata => None,
     }
 }
 

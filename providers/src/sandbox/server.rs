@@ -46,6 +46,10 @@ GET      /gitlab/api/v4/users?search={address}   any token; without one only ?us
 GET      /gitlab/api/v4/users/{id}
 GET      /keybase/_/api/1.0/user/lookup.json?github={login}
 GET      /bluesky/xrpc/app.bsky.actor.getProfile?actor={handle}
+GET      /openpgp/vks/v1/by-email/{address}
+GET      /orcid/v3.0/expanded-search/?q=email:%22{address}%22
+GET      /orcid/v3.0/{id}/person
+GET      /wikidata/sparql?query={SPARQL with <mailto:{address}>}
 
 GET      /truth?email={address}                who it really is, and who knows them
 GET      /ledger?provider={name}&after={seq}   every call received, as JSON lines
@@ -150,6 +154,9 @@ fn router(world: Arc<World>) -> Router {
         .merge(wire::gitlab::routes())
         .merge(wire::keybase::routes())
         .merge(wire::bluesky::routes())
+        .merge(wire::openpgp::routes())
+        .merge(wire::orcid::routes())
+        .merge(wire::wikidata::routes())
         // A vendor answers 404 to a wrong path as it does to a miss: a wrong `endpoint` must not pass for one.
         .fallback(|| async { (StatusCode::BAD_REQUEST, "no such path: see `GET /`, and check `endpoint`\n") })
         .with_state(world)

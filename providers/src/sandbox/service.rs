@@ -20,6 +20,9 @@ pub enum Service {
     Gitlab,
     Keybase,
     Bluesky,
+    Openpgp,
+    Orcid,
+    Wikidata,
 }
 
 /// What is fixed about a service.
@@ -40,7 +43,7 @@ pub(super) struct Facts {
 pub(super) const COUNT: usize = Service::ALL.len();
 
 impl Service {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Gravatar,
         Self::Github,
         Self::PeopleDataLabs,
@@ -49,24 +52,15 @@ impl Service {
         Self::Gitlab,
         Self::Keybase,
         Self::Bluesky,
+        Self::Openpgp,
+        Self::Orcid,
+        Self::Wikidata,
     ];
 
     pub(super) const fn facts(self) -> Facts {
         match self {
-            Self::Gravatar => Facts {
-                name: "gravatar",
-                path: "gravatar/v3/",
-                quota: quota(100, 3600),
-                match_rate: MatchRate { free_mail: 0.25, own_domain: 0.40 },
-                price: Price::FREE,
-            },
-            Self::Github => Facts {
-                name: "github",
-                path: "github/",
-                quota: quota(5000, 3600),
-                match_rate: MatchRate { free_mail: 0.20, own_domain: 0.35 },
-                price: Price::FREE,
-            },
+            Self::Gravatar => free("gravatar", "gravatar/v3/", quota(100, 3600), 0.25, 0.40),
+            Self::Github => free("github", "github/", quota(5000, 3600), 0.20, 0.35),
             Self::PeopleDataLabs => Facts {
                 name: "people_data_labs",
                 path: "people_data_labs/",
@@ -74,44 +68,17 @@ impl Service {
                 match_rate: MatchRate { free_mail: 0.65, own_domain: 0.55 },
                 price: Price::per_match(Micros::from_cents(28)),
             },
-            Self::Homepage => Facts {
-                name: "homepage",
-                path: "homepage/{domain}/",
-                quota: quota(10, 1),
-                match_rate: MatchRate { free_mail: 0.0, own_domain: 0.60 },
-                price: Price::FREE,
-            },
+            Self::Homepage => free("homepage", "homepage/{domain}/", quota(10, 1), 0.0, 0.60),
             // Of those who have an account in the fediverse.
-            Self::Webfinger => Facts {
-                name: "webfinger",
-                path: "webfinger/{domain}/",
-                quota: quota(300, 300),
-                match_rate: MatchRate { free_mail: 0.0, own_domain: 0.50 },
-                price: Price::FREE,
-            },
+            Self::Webfinger => free("webfinger", "webfinger/{domain}/", quota(300, 300), 0.0, 0.50),
             // Of those who have an account there.
-            Self::Gitlab => Facts {
-                name: "gitlab",
-                path: "gitlab/",
-                quota: quota(2000, 60),
-                match_rate: MatchRate { free_mail: 0.45, own_domain: 0.60 },
-                price: Price::FREE,
-            },
+            Self::Gitlab => free("gitlab", "gitlab/", quota(2000, 60), 0.45, 0.60),
             // Asked about accounts: by whom they were found says nothing about the kind of address.
-            Self::Keybase => Facts {
-                name: "keybase",
-                path: "keybase/",
-                quota: quota(60, 60),
-                match_rate: MatchRate { free_mail: 0.30, own_domain: 0.30 },
-                price: Price::FREE,
-            },
-            Self::Bluesky => Facts {
-                name: "bluesky",
-                path: "bluesky/",
-                quota: quota(3000, 300),
-                match_rate: MatchRate { free_mail: 0.95, own_domain: 0.95 },
-                price: Price::FREE,
-            },
+            Self::Keybase => free("keybase", "keybase/", quota(60, 60), 0.30, 0.30),
+            Self::Bluesky => free("bluesky", "bluesky/", quota(3000, 300), 0.95, 0.95),
+            Self::Openpgp => free("openpgp", "openpgp/", quota(1, 60), 0.03, 0.10),
+            Self::Orcid => free("orcid", "orcid/v3.0/", quota(12, 1), 0.02, 0.05),
+            Self::Wikidata => free("wikidata", "wikidata/", quota(60, 60), 0.01, 0.03),
         }
     }
 
@@ -129,6 +96,16 @@ impl Service {
     pub(super) const fn index(self) -> usize {
         self as usize
     }
+}
+
+const fn free(
+    name: &'static str,
+    path: &'static str,
+    quota: QuotaSettings,
+    free_mail: f64,
+    own_domain: f64,
+) -> Facts {
+    Facts { name, path, quota, match_rate: MatchRate { free_mail, own_domain }, price: Price::FREE }
 }
 
 const fn quota(calls: u32, window_secs: u64) -> QuotaSettings {

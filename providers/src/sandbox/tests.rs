@@ -63,6 +63,9 @@ fn questions(sandbox: &Sandbox, address: &str) -> [String; COUNT] {
         format!("{base}/gitlab/api/v4/users?search={escaped}"),
         format!("{base}/keybase/_/api/1.0/user/lookup.json?github={login}"),
         format!("{base}/bluesky/xrpc/app.bsky.actor.getProfile?actor={login}.bsky.social"),
+        format!("{base}/openpgp/vks/v1/by-email/{escaped}"),
+        format!("{base}/orcid/v3.0/expanded-search/?q=email:%22{escaped}%22&rows=3"),
+        format!("{base}/wikidata/sparql?format=json&query=%3Cmailto:{escaped}%3E"),
     ]
 }
 

@@ -67,6 +67,9 @@ impl Population {
                 if service == Service::Keybase {
                     accounts.push(person.keybase());
                 }
+                if service == Service::Orcid {
+                    accounts.push(person.orcid());
+                }
                 let known = KnownTo { distortions: portrait.distortions, ..KnownTo::default() };
                 known_to.insert(service.as_str(), known);
             }

@@ -9,9 +9,12 @@ pub(super) mod gitlab;
 pub(super) mod gravatar;
 pub(super) mod homepage;
 pub(super) mod keybase;
+pub(super) mod openpgp;
+pub(super) mod orcid;
 pub(super) mod people_data_labs;
 mod spoil;
 pub(super) mod webfinger;
+pub(super) mod wikidata;
 
 use std::time::Duration;
 

@@ -3,10 +3,11 @@
 //!
 //! Invariant: pure. Money is in millionths, as everywhere: a counter that adds up.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::Reading;
 use crate::store::fleet::{ClosedBy, WorkerSeen};
+use crate::telemetry::counters;
 
 /// One metric being written: its samples follow its head.
 struct Family<'a> {
@@ -19,6 +20,7 @@ pub(super) fn render(reading: &Reading) -> String {
     registrations(&mut text, reading);
     providers(&mut text, reading);
     workers(&mut text, reading);
+    this_process(&mut text);
     text
 }
 
@@ -39,6 +41,27 @@ fn registrations(text: &mut String, reading: &Reading) {
     }
     family(text, "gleaner_adds_up", "gauge", "1 while the places add up to what was taken in; 0 is a bug.")
         .sample(&[], u64::from(census.adds_up()));
+    family(text, "gleaner_records", "gauge", "Records; with gleaner_records_with, the fill rate.")
+        .sample(&[], census.complete + census.partial + census.no_match);
+    let age = &reading.age;
+    family(
+        text,
+        "gleaner_queue_oldest_due_seconds",
+        "gauge",
+        "For how long the oldest due job has been due.",
+    )
+    .sample(&[], age.oldest_due_secs);
+    family(
+        text,
+        "gleaner_queue_oldest_taken_in_seconds",
+        "gauge",
+        "How long ago the oldest waiting job was taken in.",
+    )
+    .sample(&[], age.oldest_queued_secs);
+    let mut batches = family(text, "gleaner_batches", "gauge", "Imports and replays by state.");
+    for (state, count) in &reading.batches {
+        batches.sample(&[("state", state)], *count);
+    }
     let mut filled = family(text, "gleaner_records_with", "gauge", "Records by field filled.");
     for (field, count) in
         [("name", census.with_name), ("age", census.with_age), ("social", census.with_social)]
@@ -55,6 +78,13 @@ fn providers(text: &mut String, reading: &Reading) {
     let mut cost = family(text, "gleaner_cost_micros_total", "counter", "Money spent, in millionths.");
     for row in &reading.lookups {
         cost.sample(&[("provider", &row.provider), ("outcome", &row.outcome)], row.cost_micros);
+    }
+    let mut seconds =
+        family(text, "gleaner_lookup_seconds_total", "counter", "How long lookups took together.");
+    for row in &reading.lookups {
+        #[expect(clippy::cast_precision_loss, reason = "exact for centuries")]
+        let seconds_of_row = row.duration_us as f64 / 1e6;
+        seconds.sample(&[("provider", &row.provider), ("outcome", &row.outcome)], seconds_of_row);
     }
     let mut calls = family(text, "gleaner_provider_calls", "gauge", "Calls this day and this month (UTC).");
     for row in &reading.usage {
@@ -73,6 +103,24 @@ fn providers(text: &mut String, reading: &Reading) {
             closed.sample(&[("provider", &gate.provider), ("by", word)], u64::from(is_closed));
         }
     }
+}
+
+fn this_process(text: &mut String) {
+    let (rescued, stale) = (counters::rescued(), counters::stale());
+    family(
+        text,
+        "gleaner_leases_rescued_total",
+        "counter",
+        "Leases that had run out, taken back by this process.",
+    )
+    .sample(&[], rescued);
+    family(
+        text,
+        "gleaner_stale_completions_total",
+        "counter",
+        "Outcomes of this process that came too late and were dropped.",
+    )
+    .sample(&[], stale);
 }
 
 fn workers(text: &mut String, reading: &Reading) {
@@ -103,7 +151,7 @@ fn family<'a>(text: &'a mut String, name: &'static str, kind: &str, help: &str) 
 }
 
 impl Family<'_> {
-    fn sample(&mut self, labels: &[(&str, &str)], value: u64) {
+    fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) {
         self.text.push_str(self.name);
         for (position, (label, content)) in labels.iter().enumerate() {
             self.text.push(if position == 0 { '{' } else { ',' });
@@ -123,6 +171,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;
+    use crate::store::batches::QueueAge;
     use crate::store::fleet::{Closed, GateState, Usage};
     use crate::store::{Census, LookupTotals};
 
@@ -139,6 +188,7 @@ mod tests {
                 outcome: "match".to_owned(),
                 lookups: 3,
                 cost_micros: 840_000,
+                duration_us: 1_250_000,
             }],
             usage: vec![Usage {
                 provider: "github".to_owned(),
@@ -146,6 +196,8 @@ mod tests {
                 calls_this_month: 70,
                 ..Usage::default()
             }],
+            age: QueueAge { oldest_due_secs: 8, oldest_queued_secs: 90 },
+            batches: [("running", 2)].into(),
             gates: vec![GateState { provider: "github".to_owned(), epoch: 0, closed: Some(closed) }],
             workers: vec![WorkerSeen {
                 incarnation: "1-ab".to_owned(),

@@ -7,7 +7,7 @@
 //!
 //! Invariant: bounded work and memory for any text, and no fault shows anything of what the body holds.
 
-use crate::job::Item;
+use crate::job::{BatchName, Item};
 use crate::keyring::Keyring;
 
 use super::super::{Reason, registration};
@@ -137,6 +137,7 @@ impl From<Reason> for Fault {
         match reason {
             Reason::Email(error) => Self::at("email", error.to_string()),
             Reason::Member(error) => Self::at("member_id", error.to_string()),
+            Reason::Batch(error) => Self::at("batch", error.to_string()),
         }
     }
 }
@@ -160,13 +161,21 @@ fn shaped<T>(
 
 /// An object that was written for Gleaner.
 fn plain(fields: &Fields, keyring: &Keyring) -> Result<Item, Fault> {
-    let others = "has a field other than `member_id` and `email`";
+    let others = "has a field other than `member_id`, `email` and `batch`";
     match fields.unknown {
         Unknown::None => {}
         Unknown::Far => return Err(Fault::whole(others)),
         Unknown::Near(known) => return Err(Fault::whole(format!("{others}; did you mean `{known}`?"))),
     }
-    Ok(Item { registration: registered(fields, keyring)?, event: None })
+    let mut registration = registered(fields, keyring)?;
+    registration.batch = match &fields.batch {
+        Loose::Absent | Loose::Null => None,
+        Loose::Text(text) => {
+            Some(BatchName::parse(text).map_err(|error| Fault::at("batch", error.to_string()))?)
+        }
+        Loose::Whole(_) | Loose::Other => return Err(Fault::at("batch", "must be a JSON string")),
+    };
+    Ok(Item { registration, event: None })
 }
 
 /// A `CloudEvent` in structured mode.
@@ -201,7 +210,10 @@ fn told(event: &Event, keyring: &Keyring) -> Result<Item, Fault> {
 fn within(fields: &Fields, attributes: &Attributes<'_>, keyring: &Keyring) -> Result<Item, Fault> {
     let (source, id) = attributes.check()?;
     let event = Some(keyring.event(source, id));
-    Ok(Item { registration: registered(fields, keyring)?, event })
+    let mut registration = registered(fields, keyring)?;
+    // An event is written for many readers, who may mean something else by the word.
+    registration.batch = fields.batch.text().and_then(|text| BatchName::parse(text).ok());
+    Ok(Item { registration, event })
 }
 
 fn registered(fields: &Fields, keyring: &Keyring) -> Result<crate::job::Registration, Fault> {

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
+use super::batches::{self, in_batches};
 use super::commit::{bury, finish};
 use super::rows::{Moment, micros, moment_from, subject_from};
 use super::session::Session;
 use super::suppress::tally_gone;
 use super::{PostgresStore, StoreError};
-use crate::job::{Claimed, DeadReason, Fence, Hold, JobId};
+use crate::job::{Claimed, DeadReason, Fence, Hold, InBatch, JobId};
 use crate::store::columns::{JOBS, email_of, member_of};
 use crate::store::plan::Dead;
 use crate::store::{Claim, Rescued, due};
@@ -37,7 +38,11 @@ pub const CLAIM: &str = concat!(
         lease_owner = $3
     WHERE id = ANY(ARRAY(
         SELECT due.id
-        FROM level
+        FROM (
+            SELECT priority FROM level WHERE priority <> ALL(ARRAY(",
+    due::held_back!(),
+    "))
+        ) AS level
         CROSS JOIN LATERAL (
             SELECT id FROM enrichment_jobs
             WHERE state = 'waiting' AND priority = level.priority
@@ -50,6 +55,7 @@ pub const CLAIM: &str = concat!(
     ))
     RETURNING
         id, fence, member_id, email, subject, attempt, queued_at, priority, run_at,
+        coalesce(replay, batch) AS batch,
         coalesce($1, statement_timestamp()) AS now,
         EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed"
 );
@@ -141,6 +147,9 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         .bind(i64::from(claim.limit));
     let rows = session.rows(query).await?;
     session.end().await?;
+    let batch_of = |row: &PgRow| row.try_get::<Option<i64>, _>("batch");
+    let batches = rows.iter().filter_map(|row| batch_of(row).transpose()).collect::<Result<_, _>>()?;
+    let in_batches = in_batches(store, &batches).await?;
     let mut taken = Vec::with_capacity(rows.len());
     let (mut unreadable, mut suppressed) = (Vec::new(), Vec::new());
     for row in &rows {
@@ -149,7 +158,8 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
             suppressed.push(hold);
             continue;
         }
-        match claimed(row, hold, claim.now) {
+        let batch = batch_of(row)?.and_then(|batch| in_batches.get(&batch)).cloned();
+        match claimed(row, hold, batch, claim.now) {
             Ok(job) => {
                 let urgency: (i16, Timestamp) = (row.try_get("priority")?, moment_from(row, "run_at")?);
                 taken.push((urgency, job));
@@ -194,7 +204,7 @@ async fn step_back(
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-fn claimed(row: &PgRow, hold: Hold, now: Timestamp) -> Result<Claimed, StoreError> {
+fn claimed(row: &PgRow, hold: Hold, batch: Option<InBatch>, now: Timestamp) -> Result<Claimed, StoreError> {
     let attempt: i32 = row.try_get("attempt")?;
     Ok(Claimed {
         hold,
@@ -203,6 +213,7 @@ fn claimed(row: &PgRow, hold: Hold, now: Timestamp) -> Result<Claimed, StoreErro
         subject: subject_from(row, JOBS)?,
         attempt: u32::try_from(attempt).unwrap_or(0),
         queued_at: on_the_callers_clock(row, "queued_at", now)?,
+        batch,
     })
 }
 
@@ -340,8 +351,10 @@ async fn bury_expired(session: &mut Session, jobs: &[i64], now: Option<Moment>) 
         reason: DeadReason::LeaseExpired.as_str(),
         error: "the worker stopped before the job was done",
     };
+    let of_batches = batches::counting_dead(session, jobs).await?;
     bury(session, &jobs.iter().map(letter).collect::<Vec<_>>(), now).await?;
-    finish(session, jobs).await
+    finish(session, jobs).await?;
+    batches::count(session, &of_batches).await
 }
 
 pub(super) async fn next_due(store: &PostgresStore, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
@@ -355,6 +368,9 @@ pub(super) async fn next_due(store: &PostgresStore, now: Timestamp) -> Result<Op
                 WHERE state = 'waiting' AND priority = level.priority
             ) AS at
             FROM level
+            WHERE priority <> ALL(ARRAY(",
+        due::held_back!(),
+        "))
             UNION ALL
             SELECT min(lease_until) FROM enrichment_jobs WHERE state = 'running'
         ) AS due"

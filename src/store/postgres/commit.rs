@@ -15,8 +15,8 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 use super::rows::{Day, Moment, signed, storable, storable_json};
 use super::session::Session;
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{PostgresStore, StoreError, answers, fleet, ledger};
-use crate::job::{Answer, Committed, LookupEntry, Outcome, Verdict};
+use super::{PostgresStore, StoreError, answers, batches, fleet, ledger};
+use crate::job::{Answer, BatchId, Committed, LookupEntry, Outcome, Verdict};
 use crate::store::columns::{RecordColumns, json};
 use crate::store::plan::{Again, Dead, Guard, Plan};
 
@@ -31,24 +31,26 @@ pub const GUARDS: &str = "
         outcome.position,
         EXISTS (SELECT 1 FROM suppressions WHERE subject = outcome.subject) AS suppressed,
         job.subject <> outcome.subject AS outdated,
-        EXISTS (SELECT 1 FROM suppressions WHERE subject = job.subject) AS successor_suppressed
+        EXISTS (SELECT 1 FROM suppressions WHERE subject = job.subject) AS successor_suppressed,
+        job.batch,
+        job.replay
     FROM (
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[])
             WITH ORDINALITY AS given (id, fence, member_id, subject, position)
         ORDER BY member_id COLLATE \"C\", position
     ) AS outcome
     CROSS JOIN LATERAL (
-        SELECT subject FROM enrichment_jobs
+        SELECT subject, batch, replay FROM enrichment_jobs
         WHERE id = outcome.id AND fence = outcome.fence AND member_id = outcome.member_id
             AND lease_until IS NOT NULL
         FOR UPDATE
     ) AS job";
 
 const BURY: &str = "
-    INSERT INTO dead_letters (member_id, subject, email, reason, error, attempts, queued_at, at)
+    INSERT INTO dead_letters (member_id, subject, email, reason, error, attempts, queued_at, at, batch, replay)
     SELECT
         job.member_id, job.subject, job.email, letter.reason, letter.error, job.attempt, job.queued_at,
-        coalesce($4, statement_timestamp())
+        coalesce($4, statement_timestamp()), job.batch, job.replay
     FROM unnest($1::bigint[], $2::text[], $3::text[]) AS letter (id, reason, error)
     JOIN enrichment_jobs AS job ON job.id = letter.id
     ON CONFLICT (member_id) WHERE subject IS NOT NULL DO UPDATE SET
@@ -59,7 +61,9 @@ const BURY: &str = "
         error = excluded.error,
         attempts = excluded.attempts,
         queued_at = excluded.queued_at,
-        at = excluded.at";
+        at = excluded.at,
+        batch = excluded.batch,
+        replay = excluded.replay";
 
 pub const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id = ANY($1)";
 
@@ -143,7 +147,9 @@ pub(super) async fn commit(
     bury(&mut session, &plan.dead, store.now(now)).await?;
     finish(&mut session, &plan.done).await?;
     run_again(&mut session, &plan.again, store.now(now), now).await?;
+    batches::compare(&mut session, &plan.tags, &mut plan.counting).await?;
     write_records(&mut session, &plan.records).await?;
+    batches::tag(&mut session, &plan.tags).await?;
     answers::write(&mut session, plan.answers).await?;
     write_lookups(&mut session, &plan.lookups).await?;
     if !plan.forget.is_empty() {
@@ -155,9 +161,11 @@ pub(super) async fn commit(
         members.extend(mark_and_remove(&mut session, &plan.suppress, store.now(now)).await?);
     }
     // Rows that others want too come last.
+    batches::settle(&mut session, &plan.settled, store.now(now)).await?;
     let lookups: Vec<_> = plan.lookups.iter().map(|(_, entry)| *entry).collect();
     fleet::book(&mut session, &lookups).await?;
     ledger::teach(&mut session, &lookups).await?;
+    batches::count(&mut session, &plan.counting).await?;
     tally_gone(&mut session, &members).await?;
     session.end().await?;
     Ok(plan.answered)
@@ -181,6 +189,8 @@ fn guard_from(row: &PgRow) -> Result<Guard, StoreError> {
         suppressed: row.try_get("suppressed")?,
         outdated: row.try_get("outdated")?,
         successor_suppressed: row.try_get("successor_suppressed")?,
+        batch: row.try_get::<Option<i64>, _>("batch")?.map(BatchId),
+        replay: row.try_get::<Option<i64>, _>("replay")?.map(BatchId),
     })
 }
 
@@ -234,7 +244,10 @@ async fn run_again(
     Ok(())
 }
 
-async fn write_records(session: &mut Session, records: &[RecordColumns<'_>]) -> Result<(), StoreError> {
+pub(super) async fn write_records(
+    session: &mut Session,
+    records: &[RecordColumns<'_>],
+) -> Result<(), StoreError> {
     if records.is_empty() {
         return Ok(());
     }

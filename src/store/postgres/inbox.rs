@@ -24,7 +24,7 @@ const TAKE: &str = "
         LIMIT $1
         FOR UPDATE SKIP LOCKED
     ))
-    RETURNING id, member_id, email";
+    RETURNING id, member_id, email, batch";
 
 #[async_trait]
 impl Inbox for PostgresStore {
@@ -69,5 +69,10 @@ impl Inbox for PostgresStore {
 }
 
 fn inbox_row(row: &PgRow) -> Result<InboxRow, StoreError> {
-    Ok(InboxRow { id: row.try_get("id")?, member: row.try_get("member_id")?, email: row.try_get("email")? })
+    Ok(InboxRow {
+        id: row.try_get("id")?,
+        member: row.try_get("member_id")?,
+        email: row.try_get("email")?,
+        batch: row.try_get("batch")?,
+    })
 }

@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
+use super::batches::{self, open_for};
 use super::rows::{Moment, storable};
 use super::session::Session;
 use super::{PostgresStore, StoreError, bell};
-use crate::job::{DeadReason, Intake, Refusal, Registration};
+use crate::job::{BatchId, DeadReason, Intake, Refusal, Registration};
 use crate::member::MemberId;
 use crate::store::decide::{Decided, Known, Tally, Traces};
 
@@ -40,29 +41,40 @@ const KNOWN: &str = "
     ORDER BY registration.position";
 
 /// A known job gets the newest address. Another subject is another question: it starts afresh, at once where the
-/// job waits, after the present execution where it runs (`commit` sees that the subjects differ).
+/// job waits, after the present execution where it runs (`commit` sees that the subjects differ). Whoever is handed over
+/// again waits where the more urgent of the two would: a replay that was overtaken so is not one any more, nor bound by its
+/// ceiling.
 ///
 /// Numbered in the order of the batch (first come, first served), written in the order of the members, as rows are
 /// locked everywhere. A row that was made here has never been locked by anyone.
 const QUEUE: &str = "
     WITH numbered AS MATERIALIZED (
-        SELECT nextval('enrichment_jobs_id_seq') AS id, member_id, email, subject
-        FROM unnest($1::text[], $2::text[], $3::bytea[]) AS registration (member_id, email, subject)
+        SELECT nextval('enrichment_jobs_id_seq') AS id, member_id, email, subject, batch, priority
+        FROM unnest($1::text[], $2::text[], $3::bytea[], $5::bigint[], $6::smallint[])
+            AS registration (member_id, email, subject, batch, priority)
     )
-    INSERT INTO enrichment_jobs AS job (id, member_id, email, subject, run_at, queued_at)
+    INSERT INTO enrichment_jobs AS job (id, member_id, email, subject, run_at, queued_at, batch, priority)
     SELECT
-        id, member_id, email, subject, coalesce($4, statement_timestamp()), coalesce($4, statement_timestamp())
+        id, member_id, email, subject, coalesce($4, statement_timestamp()), coalesce($4, statement_timestamp()),
+        batch, priority
     FROM numbered
     ORDER BY member_id COLLATE \"C\"
     ON CONFLICT (member_id) DO UPDATE SET
         email = excluded.email,
         subject = excluded.subject,
+        batch = coalesce(excluded.batch, job.batch),
+        priority = least(job.priority, excluded.priority),
+        replay = CASE
+            WHEN job.state = 'waiting' AND excluded.priority < job.priority THEN NULL
+            ELSE job.replay
+        END,
         attempt = CASE WHEN job.subject = excluded.subject THEN job.attempt ELSE 0 END,
         run_at = CASE
             WHEN job.subject = excluded.subject THEN job.run_at
             ELSE least(job.run_at, excluded.run_at)
         END
-    WHERE job.email <> excluded.email OR job.subject <> excluded.subject
+    WHERE job.email <> excluded.email OR job.subject <> excluded.subject OR excluded.priority < job.priority
+        OR excluded.batch IS DISTINCT FROM coalesce(job.batch, excluded.batch)
     RETURNING job.member_id, job.xmax = 0 AS is_new";
 
 /// Removes overtaken dead letters; says of each member what there was beside the new job.
@@ -113,6 +125,7 @@ pub(super) async fn take_in(
     if batch.is_empty() {
         return Ok(Vec::new());
     }
+    let named = open_for(session, batch.iter().filter_map(|one| one.batch.as_ref()), now).await?;
     let query = session
         .query(KNOWN)
         .bind(batch.iter().map(|registration| registration.member.as_str()).bind_iter())
@@ -122,7 +135,7 @@ pub(super) async fn take_in(
         session.rows(query).await?.iter().map(known_from).collect::<Result<Vec<_>, StoreError>>()?;
     let guess = Decided::about(batch, &known);
     let jobs = guess.jobs(batch);
-    let made = queue(session, &jobs, now).await?;
+    let made = queue(session, &jobs, &named, now).await?;
 
     let mut to_settle: Vec<&str> =
         made.iter().map(String::as_str).chain(guess.superseded.iter().copied()).collect();
@@ -144,6 +157,7 @@ pub(super) async fn take_in(
         }
     }
     let decided = Decided::about(batch, &known);
+    batches::count(session, &decided.counting(batch, |name| Some(named.get(name.as_str())?.0))).await?;
     count_and_ring(session, decided.tally, !jobs.is_empty()).await?;
     Ok(decided.answers)
 }
@@ -152,17 +166,21 @@ pub(super) async fn take_in(
 async fn queue(
     session: &mut Session,
     jobs: &[&Registration],
+    named: &HashMap<String, (BatchId, i16)>,
     now: Option<Moment>,
 ) -> Result<HashSet<String>, StoreError> {
     if jobs.is_empty() {
         return Ok(HashSet::new());
     }
+    let batch_of = |job: &&Registration| named.get(job.batch.as_ref()?.as_str()).copied();
     let query = session
         .query(QUEUE)
         .bind(jobs.iter().map(|job| job.member.as_str()).bind_iter())
         .bind(jobs.iter().map(|job| job.email.expose()).bind_iter())
         .bind(jobs.iter().map(|job| job.subject.as_bytes().as_slice()).bind_iter())
-        .bind(now);
+        .bind(now)
+        .bind(jobs.iter().map(|job| batch_of(job).map(|(batch, _)| batch.0)).bind_iter())
+        .bind(jobs.iter().map(|job| batch_of(job).map_or(0, |(_, priority)| priority)).bind_iter());
     let mut made = HashSet::with_capacity(jobs.len());
     for row in session.rows(query).await? {
         if row.try_get("is_new")? {

@@ -20,7 +20,8 @@ const CENSUS: &str = "
         SELECT
             sum(taken_in)::bigint AS taken_in,
             sum(repeated)::bigint AS repeated,
-            sum(suppressed)::bigint AS suppressed
+            sum(suppressed)::bigint AS suppressed,
+            sum(purged)::bigint AS purged
         FROM intake_tally
     ),
     jobs AS (
@@ -53,7 +54,7 @@ const CENSUS: &str = "
         JOIN supplemental_member_information AS record USING (member_id)
     )
     SELECT
-        tally.taken_in, tally.repeated, tally.suppressed, jobs.waiting, jobs.running,
+        tally.taken_in, tally.repeated, tally.suppressed, tally.purged, jobs.waiting, jobs.running,
         records.complete - hidden.complete AS complete,
         records.partial - hidden.partial AS partial,
         records.no_match - hidden.no_match AS no_match,
@@ -79,6 +80,7 @@ pub(super) async fn census(store: &PostgresStore) -> Result<Census, StoreError> 
         no_match: count_from(&row, "no_match")?,
         suppressed: count_from(&row, "suppressed")?,
         dead_letters: count_from(&row, "dead_letters")?,
+        purged: count_from(&row, "purged")?,
         inbox: count_from(&row, "inbox")?,
         repeated: count_from(&row, "repeated")?,
         with_name: count_from(&row, "with_name")?,
@@ -89,7 +91,8 @@ pub(super) async fn census(store: &PostgresStore) -> Result<Census, StoreError> 
 
 pub(super) async fn lookup_totals(store: &PostgresStore) -> Result<Vec<LookupTotals>, StoreError> {
     let sql = "
-        SELECT provider, outcome, count(*) AS lookups, sum(cost_micros)::bigint AS cost_micros
+        SELECT provider, outcome, count(*) AS lookups, sum(cost_micros)::bigint AS cost_micros,
+            sum(duration_us)::bigint AS duration_us
         FROM lookup_log
         GROUP BY provider, outcome
         ORDER BY provider COLLATE \"C\", outcome COLLATE \"C\"";
@@ -103,6 +106,7 @@ pub(super) async fn lookup_totals(store: &PostgresStore) -> Result<Vec<LookupTot
             outcome: row.try_get("outcome")?,
             lookups: count_from(row, "lookups")?,
             cost_micros: count_from(row, "cost_micros")?,
+            duration_us: count_from(row, "duration_us")?,
         })
     };
     rows.iter().map(totals).collect()
@@ -123,7 +127,16 @@ pub(super) async fn record(store: &PostgresStore, member: &MemberId) -> Result<O
     rows.first().map(record_from).transpose()
 }
 
-fn record_from(row: &PgRow) -> Result<Record, StoreError> {
+/// The records of these members.
+pub(super) const READ_RECORDS: &str = "
+    SELECT
+        member_id, email, full_name, given_name, family_name, birth_earliest, birth_latest,
+        social_profiles::text AS social_profiles, status, confidence::text AS confidence,
+        provenance::text AS provenance, policy_version, collected_at, updated_at, expires_at
+    FROM supplemental_member_information
+    WHERE member_id = ANY($1)";
+
+pub(super) fn record_from(row: &PgRow) -> Result<Record, StoreError> {
     StoredRecord {
         member_id: row.try_get("member_id")?,
         email: row.try_get("email")?,
@@ -158,7 +171,7 @@ pub(super) async fn dead_letters(store: &PostgresStore, page: Page) -> Result<Ve
     rows.iter().map(dead_letter).collect()
 }
 
-fn dead_letter(row: &PgRow) -> Result<DeadLetter, StoreError> {
+pub(super) fn dead_letter(row: &PgRow) -> Result<DeadLetter, StoreError> {
     let member: Option<&str> = row.try_get("member_id")?;
     let attempts: i32 = row.try_get("attempts")?;
     let at: Timestamp = moment_from(row, "at")?;

@@ -51,6 +51,11 @@ const REMOVE_ADDRESSES: &str = "
         SELECT id FROM enrichment_jobs WHERE subject = ANY($1) ORDER BY member_id COLLATE \"C\" FOR UPDATE
     ))";
 
+/// What batches know of members by name.
+const REMOVE_TRACES: &str = "
+    WITH listed AS (DELETE FROM batch_members WHERE member_id = ANY($1))
+    DELETE FROM batch_changes WHERE member_id = ANY($1)";
+
 const GONE: &str = "
     SELECT count(DISTINCT member.id)
     FROM unnest($1::text[]) AS member (id)
@@ -89,6 +94,9 @@ pub(super) async fn mark_and_remove(
     // A later statement, which sees the jobs that were claimed while the one before waited for them.
     let remove_addresses = session.query(REMOVE_ADDRESSES).bind(subjects());
     session.run(remove_addresses).await?;
+    let members = touched.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    let remove_traces = session.query(REMOVE_TRACES).bind(members);
+    session.run(remove_traces).await?;
     touched.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 

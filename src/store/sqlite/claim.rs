@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::batches::{self, in_batches};
 use super::rows::{holds_json, millis, moment, subject_from};
 use super::suppress::tally_gone;
 use super::{SqliteStore, StoreError, Write};
-use crate::job::{Claimed, DeadReason, Fence, Hold, JobId};
+use crate::job::{BatchId, Claimed, DeadReason, Fence, Hold, InBatch, JobId};
+use crate::store::batches::Counting;
 use crate::store::columns::{JOBS, email_of, member_of};
 use crate::store::{Claim, Rescued, due};
 
@@ -30,7 +32,9 @@ const CLAIM: &str = concat!(
         SELECT due.id
         FROM level
         CROSS JOIN enrichment_jobs AS due
-        WHERE due.id IN (
+        WHERE level.priority NOT IN (",
+    due::held_back!(),
+    ") AND due.id IN (
             SELECT id FROM enrichment_jobs
             WHERE state = 'waiting' AND priority = level.priority AND run_at <= ?1
             ORDER BY run_at, id
@@ -39,7 +43,8 @@ const CLAIM: &str = concat!(
         ORDER BY due.priority, due.run_at, due.id
         LIMIT ?4
     )
-    RETURNING id, fence, member_id, email, subject, attempt, queued_at, priority, run_at"
+    RETURNING
+        id, fence, member_id, email, subject, attempt, queued_at, priority, run_at, coalesce(replay, batch) AS batch"
 );
 
 /// The jobs of these holds, as far as they are still good.
@@ -89,12 +94,22 @@ const DROP_SUPPRESSED_EXPIRED: &str = concat!(
 
 const BURY_EXPIRED: &str = concat!(
     "INSERT OR REPLACE INTO dead_letters
-         (member_id, subject, email, reason, error, attempts, queued_at, at)
-     SELECT member_id, subject, email, ?3, 'the worker stopped before the job was done', attempt, queued_at, ?1
+         (member_id, subject, email, reason, error, attempts, queued_at, at, batch, replay)
+     SELECT
+         member_id, subject, email, ?3, 'the worker stopped before the job was done', attempt, queued_at, ?1, batch,
+         replay
      FROM enrichment_jobs
      WHERE id IN (",
     expired!(),
     ") AND attempt >= ?2"
+);
+
+const COUNT_BURIED: &str = concat!(
+    "SELECT coalesce(replay, batch), count(*) FROM enrichment_jobs
+     WHERE id IN (",
+    expired!(),
+    ") AND attempt >= ?2 AND coalesce(replay, batch) IS NOT NULL
+     GROUP BY 1"
 );
 
 const DROP_BURIED: &str =
@@ -116,11 +131,15 @@ pub(super) async fn claim(store: &SqliteStore, claim: Claim<'_>) -> Result<Vec<C
         .bind(claim.limit)
         .fetch_all(&store.writer)
         .await?;
+    let batch_of = |row: &SqliteRow| row.try_get::<Option<i64>, _>("batch");
+    let batches = rows.iter().filter_map(|row| batch_of(row).transpose()).collect::<Result<_, _>>()?;
+    let in_batches = in_batches(store, &batches).await?;
     let mut taken = Vec::with_capacity(rows.len());
     let mut unreadable = Vec::new();
     for row in &rows {
         let hold = Hold { job: JobId(row.try_get("id")?), fence: Fence(row.try_get("fence")?) };
-        match claimed(row, hold) {
+        let batch = batch_of(row)?.and_then(|batch| in_batches.get(&batch)).cloned();
+        match claimed(row, hold, batch) {
             Ok(job) => {
                 let urgency: (i64, i64) = (row.try_get("priority")?, row.try_get("run_at")?);
                 taken.push((urgency, job));
@@ -140,7 +159,7 @@ fn lease_end(now: Timestamp, lease: Duration) -> i64 {
     millis(now).saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn claimed(row: &SqliteRow, hold: Hold) -> Result<Claimed, StoreError> {
+fn claimed(row: &SqliteRow, hold: Hold, batch: Option<InBatch>) -> Result<Claimed, StoreError> {
     Ok(Claimed {
         hold,
         member: member_of(row.try_get("member_id")?, JOBS)?,
@@ -148,6 +167,7 @@ fn claimed(row: &SqliteRow, hold: Hold) -> Result<Claimed, StoreError> {
         subject: subject_from(row, JOBS)?,
         attempt: row.try_get("attempt")?,
         queued_at: moment(row.try_get("queued_at")?, JOBS)?,
+        batch,
     })
 }
 
@@ -222,6 +242,13 @@ pub(super) async fn rescue(
 }
 
 async fn bury_expired(tx: &mut Write, now: Timestamp, max_attempts: u32) -> Result<u64, StoreError> {
+    let of_batches: Vec<(i64, u64)> =
+        sqlx::query_as(COUNT_BURIED).bind(millis(now)).bind(max_attempts).fetch_all(&mut **tx).await?;
+    let mut counting = Counting::default();
+    for (batch, count) in of_batches {
+        counting.add(BatchId(batch), "dead", count);
+    }
+    batches::count(tx, &counting).await?;
     sqlx::query(BURY_EXPIRED)
         .bind(millis(now))
         .bind(max_attempts)
@@ -243,6 +270,9 @@ pub(super) async fn next_due(store: &SqliteStore) -> Result<Option<Timestamp>, S
                 WHERE state = 'waiting' AND priority = level.priority
             ) AS at
             FROM level
+            WHERE priority NOT IN (",
+        due::held_back!(),
+        ")
             UNION ALL
             SELECT min(lease_until) FROM enrichment_jobs WHERE state = 'running'
         )"

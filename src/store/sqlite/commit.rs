@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::answers::{self, AnswerRow};
 use super::rows::{RecordRow, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{SqliteStore, StoreError, Write, fleet, ledger};
-use crate::job::{Answer, Committed, LookupEntry, Outcome};
+use super::{SqliteStore, StoreError, Write, batches, fleet, ledger};
+use crate::job::{Answer, BatchId, Committed, LookupEntry, Outcome};
 use crate::store::columns::json;
 use crate::store::plan::{Again, Guard, Plan};
 
@@ -23,7 +23,9 @@ const GUARDS: &str = "
         outcome.position,
         EXISTS (SELECT 1 FROM suppressions WHERE subject = outcome.subject) AS suppressed,
         job.subject <> outcome.subject AS outdated,
-        EXISTS (SELECT 1 FROM suppressions WHERE subject = job.subject) AS successor_suppressed
+        EXISTS (SELECT 1 FROM suppressions WHERE subject = job.subject) AS successor_suppressed,
+        job.batch,
+        job.replay
     FROM (
         SELECT
             key AS position, value ->> 'id' AS id, value ->> 'fence' AS fence,
@@ -36,14 +38,14 @@ const GUARDS: &str = "
 
 const BURY: &str = "
     INSERT OR REPLACE INTO dead_letters
-        (member_id, subject, email, reason, error, attempts, queued_at, at)
+        (member_id, subject, email, reason, error, attempts, queued_at, at, batch, replay)
     SELECT
         job.member_id, job.subject, job.email, value ->> 'reason', value ->> 'error', job.attempt,
-        job.queued_at, ?2
+        job.queued_at, ?2, job.batch, job.replay
     FROM jsonb_each(?1)
     CROSS JOIN enrichment_jobs AS job ON job.id = value ->> 'id'";
 
-const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id IN (SELECT value FROM jsonb_each(?1))";
+pub(super) const FINISH: &str = "DELETE FROM enrichment_jobs WHERE id IN (SELECT value FROM jsonb_each(?1))";
 
 const AGAIN: &str = "
     UPDATE enrichment_jobs SET
@@ -62,7 +64,7 @@ const AGAIN: &str = "
     ) AS verdict
     WHERE enrichment_jobs.id = verdict.id";
 
-const RECORDS: &str = "
+pub(super) const RECORDS: &str = "
     INSERT INTO supplemental_member_information (
         member_id, email, subject, full_name, given_name, family_name, age, age_min, age_max, age_as_of,
         birth_earliest, birth_latest, social_profiles, status, confidence, provenance, policy_version,
@@ -125,13 +127,16 @@ struct GuardRow {
     suppressed: bool,
     outdated: bool,
     successor_suppressed: bool,
+    batch: Option<i64>,
+    replay: Option<i64>,
 }
 
 impl From<GuardRow> for Guard {
     fn from(row: GuardRow) -> Self {
-        let GuardRow { position, suppressed, outdated, successor_suppressed } = row;
+        let GuardRow { position, suppressed, outdated, successor_suppressed, batch, replay } = row;
         let position = usize::try_from(position).unwrap_or(usize::MAX);
-        Self { position, suppressed, outdated, successor_suppressed }
+        let (batch, replay) = (batch.map(BatchId), replay.map(BatchId));
+        Self { position, suppressed, outdated, successor_suppressed, batch, replay }
     }
 }
 
@@ -195,13 +200,17 @@ pub(super) async fn commit(
     let mut plan = Plan::of(outcomes, &guards, now);
     plan.answers.extend(ahead);
     write_jobs(&mut tx, &plan, now).await?;
+    batches::compare(&mut tx, &plan.tags, &mut plan.counting).await?;
     write_rows(&mut tx, RECORDS, plan.records.iter().map(RecordRow::of)).await?;
+    batches::tag(&mut tx, &plan.tags).await?;
     write_rows(&mut tx, answers::SAVE, plan.answers.iter().copied().map(AnswerRow::of)).await?;
     write_rows(&mut tx, LOOKUPS, plan.lookups.iter().map(LookupRow::of)).await?;
     write_suppressions(&mut tx, &plan, now).await?;
+    batches::settle(&mut tx, &plan.settled, now).await?;
     let lookups: Vec<_> = plan.lookups.iter().map(|(_, entry)| *entry).collect();
     fleet::book(&mut tx, &lookups).await?;
     ledger::teach(&mut tx, &lookups).await?;
+    batches::count(&mut tx, &plan.counting).await?;
     tx.commit().await?;
     Ok(plan.answered)
 }
@@ -235,7 +244,7 @@ async fn write_suppressions(tx: &mut Write, plan: &Plan<'_>, now: Timestamp) -> 
 }
 
 /// Runs a statement that takes many rows as one JSON text, where there are any.
-async fn write_rows<T: Serialize>(
+pub(super) async fn write_rows<T: Serialize>(
     tx: &mut Write,
     sql: &'static str,
     rows: impl IntoIterator<Item = T>,

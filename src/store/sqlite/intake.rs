@@ -2,12 +2,15 @@
 //!
 //! Invariant: `intake_tally` is counted in the transaction that takes in, from what came through the door.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::batches::{self, open_for};
 use super::rows::{millis, stamp, subject_hex};
 use super::{SqliteStore, StoreError, Write};
-use crate::job::{DeadReason, Intake, Refusal, Registration};
+use crate::job::{BatchId, DeadReason, Intake, Refusal, Registration};
 use crate::store::columns::json;
 use crate::store::decide::{Decided, Known, Tally, Traces};
 
@@ -36,15 +39,22 @@ const KNOWN: &str = "
     ORDER BY registration.position";
 
 /// A known job gets the newest address. Another subject is another question: it starts afresh, at once where the
-/// job waits, after the present execution where it runs (`commit` sees that the subjects differ).
+/// job waits, after the present execution where it runs (`commit` sees that the subjects differ). Whoever is handed over
+/// again waits where the more urgent of the two would: a replay that was overtaken so is not one any more, nor bound by its
+/// ceiling.
 const QUEUE: &str = "
-    INSERT INTO enrichment_jobs (member_id, email, subject, run_at, queued_at)
-    SELECT value ->> 'member', value ->> 'email', unhex(value ->> 'subject'), ?2, ?2
+    INSERT INTO enrichment_jobs (member_id, email, subject, run_at, queued_at, batch, priority)
+    SELECT
+        value ->> 'member', value ->> 'email', unhex(value ->> 'subject'), ?2, ?2, value ->> 'batch',
+        value ->> 'priority'
     FROM jsonb_each(?1)
     WHERE TRUE
     ON CONFLICT (member_id) DO UPDATE SET
         email = excluded.email,
         subject = excluded.subject,
+        batch = coalesce(excluded.batch, batch),
+        priority = min(priority, excluded.priority),
+        replay = iif(state = 'waiting' AND excluded.priority < priority, NULL, replay),
         attempt = iif(subject = excluded.subject, attempt, 0),
         run_at = iif(subject = excluded.subject, run_at, min(run_at, excluded.run_at))";
 
@@ -57,11 +67,16 @@ struct RegistrationRow<'a> {
     member: &'a str,
     email: &'a str,
     subject: String,
+    batch: Option<i64>,
+    priority: i16,
 }
 
 impl<'a> RegistrationRow<'a> {
-    fn of(registration: &'a Registration) -> Self {
+    fn of(registration: &'a Registration, named: &HashMap<String, (BatchId, i16)>) -> Self {
+        let batch = registration.batch.as_ref().and_then(|name| named.get(name.as_str()));
         Self {
+            batch: batch.map(|(batch, _)| batch.0),
+            priority: batch.map_or(0, |(_, priority)| *priority),
             member: registration.member.as_str(),
             email: registration.email.expose(),
             subject: subject_hex(&registration.subject),
@@ -100,17 +115,20 @@ pub(super) async fn enqueue_within(
     if batch.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = json(&batch.iter().map(RegistrationRow::of).collect::<Vec<_>>())?;
+    let named = open_for(tx, batch.iter().filter_map(|one| one.batch.as_ref()), now).await?;
+    let row = |registration| RegistrationRow::of(registration, &named);
+    let rows = json(&batch.iter().map(row).collect::<Vec<_>>())?;
     let known: Vec<KnownRow> = sqlx::query_as(KNOWN).bind(rows).bind(stamp(now)).fetch_all(&mut **tx).await?;
     let known: Vec<_> = known.into_iter().map(known_from).collect();
     let decided = Decided::about(batch, &known);
     if !decided.superseded.is_empty() {
         sqlx::query(SUPERSEDE).bind(json(&decided.superseded)?).execute(&mut **tx).await?;
     }
-    let jobs: Vec<_> = decided.jobs(batch).into_iter().map(RegistrationRow::of).collect();
+    let jobs: Vec<_> = decided.jobs(batch).into_iter().map(row).collect();
     if !jobs.is_empty() {
         sqlx::query(QUEUE).bind(json(&jobs)?).bind(millis(now)).execute(&mut **tx).await?;
     }
+    batches::count(tx, &decided.counting(batch, |name| Some(named.get(name.as_str())?.0))).await?;
     add(tx, decided.tally).await?;
     Ok(decided.answers)
 }

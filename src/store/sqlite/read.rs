@@ -45,7 +45,7 @@ const CENSUS: &str = "
         CROSS JOIN supplemental_member_information AS record ON record.member_id = elsewhere.member_id
     )
     SELECT
-        tally.taken_in, tally.repeated, tally.suppressed, jobs.waiting, jobs.running,
+        tally.taken_in, tally.repeated, tally.suppressed, tally.purged, jobs.waiting, jobs.running,
         records.complete - hidden.complete AS complete,
         records.partial - hidden.partial AS partial,
         records.no_match - hidden.no_match AS no_match,
@@ -67,6 +67,7 @@ pub(super) async fn census(store: &SqliteStore) -> Result<Census, StoreError> {
         no_match: row.try_get("no_match")?,
         suppressed: row.try_get("suppressed")?,
         dead_letters: row.try_get("dead_letters")?,
+        purged: row.try_get("purged")?,
         inbox: 0,
         repeated: row.try_get("repeated")?,
         with_name: row.try_get("with_name")?,
@@ -77,16 +78,13 @@ pub(super) async fn census(store: &SqliteStore) -> Result<Census, StoreError> {
 
 pub(super) async fn lookup_totals(store: &SqliteStore) -> Result<Vec<LookupTotals>, StoreError> {
     let sql = "
-        SELECT provider, outcome, count(*), sum(cost_micros)
+        SELECT provider, outcome, count(*), sum(cost_micros), sum(duration_us)
         FROM lookup_log
         GROUP BY provider, outcome
         ORDER BY provider, outcome";
-    let rows: Vec<(String, String, u64, u64)> = sqlx::query_as(sql).fetch_all(&store.readers).await?;
-    let totals = rows.into_iter().map(|(provider, outcome, lookups, cost_micros)| LookupTotals {
-        provider,
-        outcome,
-        lookups,
-        cost_micros,
+    let rows: Vec<(String, String, u64, u64, u64)> = sqlx::query_as(sql).fetch_all(&store.readers).await?;
+    let totals = rows.into_iter().map(|(provider, outcome, lookups, cost_micros, duration_us)| {
+        LookupTotals { provider, outcome, lookups, cost_micros, duration_us }
     });
     Ok(totals.collect())
 }
@@ -118,7 +116,7 @@ pub(super) async fn dead_letters(store: &SqliteStore, page: Page) -> Result<Vec<
     rows.iter().map(dead_letter).collect()
 }
 
-fn dead_letter(row: &SqliteRow) -> Result<DeadLetter, StoreError> {
+pub(super) fn dead_letter(row: &SqliteRow) -> Result<DeadLetter, StoreError> {
     let member: Option<&str> = row.try_get("member_id")?;
     Ok(DeadLetter {
         id: row.try_get("id")?,

@@ -40,6 +40,12 @@ const REMOVE_ADDRESSES: &str = "
     UPDATE enrichment_jobs SET email = ''
     WHERE subject IN (SELECT unhex(value ->> 0) FROM jsonb_each(?1))";
 
+/// What batches know of members by name.
+const REMOVE_TRACES: [&str; 2] = [
+    "DELETE FROM batch_members WHERE member_id IN (SELECT value FROM jsonb_each(?1))",
+    "DELETE FROM batch_changes WHERE member_id IN (SELECT value FROM jsonb_each(?1))",
+];
+
 const GONE: &str = "
     SELECT count(DISTINCT member.value)
     FROM jsonb_each(?1) AS member
@@ -82,6 +88,10 @@ pub(super) async fn mark_and_remove(
     }
     for sql in [REMOVE_ANSWERS, REMOVE_ADDRESSES] {
         sqlx::query(sql).bind(&rows).execute(&mut **tx).await?;
+    }
+    let members = json(&touched)?;
+    for sql in REMOVE_TRACES {
+        sqlx::query(sql).bind(&members).execute(&mut **tx).await?;
     }
     Ok(touched)
 }

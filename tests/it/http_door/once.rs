@@ -138,6 +138,7 @@ async fn what_is_over_is_forgotten_while_doors_stand_open() {
         member: "m".to_owned().try_into().unwrap(),
         subject: keyring().subject(&email),
         email,
+        batch: None,
     };
     let event = |id: &str| Item { registration: registration.clone(), event: Some(keyring().event("s", id)) };
     let now = clock.now();

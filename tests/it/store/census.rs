@@ -252,6 +252,7 @@ impl Model {
         let found =
             self.records.values().filter(|(_, status, _)| *status != RecordStatus::NoMatch).count() as u64;
         Census {
+            purged: 0,
             taken_in: self.taken_in,
             waiting: jobs(false),
             running: jobs(true),

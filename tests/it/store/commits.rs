@@ -226,6 +226,7 @@ pub(crate) async fn lookups_are_totalled(database: &impl Database) {
         outcome: outcome.to_owned(),
         lookups: 1,
         cost_micros,
+        duration_us: 120_000,
     };
     let expected = [
         total("github", "match", 20_000),

@@ -115,8 +115,9 @@ impl Database for PostgresDatabase {
         let emptied = "
             DELETE FROM enrichment_jobs; DELETE FROM supplemental_member_information; DELETE FROM dead_letters;
             DELETE FROM provider_answers; DELETE FROM lookup_log; DELETE FROM suppressions; DELETE FROM seen_requests;
+            DELETE FROM batches; DELETE FROM batch_counts; DELETE FROM batch_members; DELETE FROM batch_changes;
             DELETE FROM provider_gates; DELETE FROM provider_usage; DELETE FROM workers;
-            UPDATE intake_tally SET taken_in = 0, repeated = 0, suppressed = 0";
+            UPDATE intake_tally SET taken_in = 0, repeated = 0, suppressed = 0, purged = 0";
         sqlx::raw_sql(emptied).execute(&mut self.consumer().await).await.unwrap();
         self.fresh.get_or_init(|| self.open()).await.clone()
     }
@@ -151,7 +152,7 @@ pub(crate) fn subject(name: impl std::fmt::Display) -> SubjectKey {
 
 /// Member `m-<name>` registers with the address of `mailbox`.
 pub(crate) fn registration(name: impl std::fmt::Display, mailbox: impl std::fmt::Display) -> Registration {
-    Registration { member: member(name), subject: subject(&mailbox), email: email(mailbox) }
+    Registration { member: member(name), subject: subject(&mailbox), email: email(mailbox), batch: None }
 }
 
 pub(crate) fn registrations(count: usize) -> Vec<Registration> {
@@ -177,6 +178,7 @@ pub(crate) fn outcome(job: &Claimed, verdict: Verdict) -> Outcome {
         verdict,
         answers: Vec::new(),
         lookups: Vec::new(),
+        reserved_micros: 0,
     }
 }
 

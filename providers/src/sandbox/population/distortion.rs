@@ -31,9 +31,9 @@ pub enum Distortion {
     DuplicatedName,
     /// PDL: an account on a network that is gone.
     DeadNetwork,
-    /// PDL: no birth at all.
+    /// PDL, Wikidata: no birth at all.
     NoBirth,
-    /// PDL: a birth year only.
+    /// PDL, Wikidata: a birth year only.
     YearOnly,
     /// PDL: the year padded to 1 January.
     Placeholder,
@@ -110,7 +110,9 @@ const fn catalogue(service: Service) -> &'static [(Distortion, f64)] {
         Service::Bluesky => {
             &[(Distortion::NullName, 0.1), (Distortion::Nickname, 0.25), (Distortion::AsksToBeLeftOut, 0.1)]
         }
-        // A page is its owner's own: its variants are drawn in `page.rs`.
-        Service::Homepage => &[],
+        Service::Openpgp => &[(Distortion::NullName, 0.2), (Distortion::Nickname, 0.15)],
+        Service::Wikidata => &[(Distortion::NoBirth, 0.1), (Distortion::YearOnly, 0.3)],
+        // A page is its owner's own, its variants are drawn in `page.rs`; a record at ORCID is looked after.
+        Service::Homepage | Service::Orcid => &[],
     }
 }

@@ -38,6 +38,11 @@ impl MailboxKey {
         self.0
     }
 
+    /// The 15 digits of the ORCID iD that the person has if ORCID knows them.
+    pub(in crate::sandbox) const fn orcid_number(self) -> u64 {
+        self.0 % 1_000_000_000_000_000
+    }
+
     /// Reads what [`Self::number`] gave.
     pub(in crate::sandbox) const fn of_number(number: u64) -> Self {
         Self(number)

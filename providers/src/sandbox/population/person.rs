@@ -133,6 +133,20 @@ impl Person {
         Account { network: "keybase", url: format!("https://keybase.io/{handle}"), handle, id: None }
     }
 
+    /// The ORCID record, which those have whom ORCID knows. The last character is a check (ISO 7064, mod 11-2).
+    pub(in crate::sandbox) fn orcid(&self) -> Account {
+        let digits = format!("{:015}", self.key.orcid_number());
+        let sum = digits.bytes().fold(0, |sum, digit| (sum + u32::from(digit - b'0')) * 2 % 11);
+        let check = match (12 - sum) % 11 {
+            10 => 'X',
+            rest => char::from_digit(rest, 10).unwrap_or('0'),
+        };
+        let all: Vec<char> = digits.chars().chain([check]).collect();
+        let groups: Vec<String> = all.chunks(4).map(|group| group.iter().collect()).collect();
+        let id = groups.join("-");
+        Account { network: "orcid", url: format!("https://orcid.org/{id}"), handle: id, id: None }
+    }
+
     /// The person's own site, apart from their mail domain's: what profiles elsewhere link to.
     pub(in crate::sandbox) fn site(&self) -> String {
         format!("{}.example.com", self.login())

@@ -176,6 +176,7 @@ pub(super) struct Fields {
     pub(super) is_object: bool,
     pub(super) member_id: Loose,
     pub(super) email: Loose,
+    pub(super) batch: Loose,
     /// A known field that is given more than once.
     pub(super) twice: Option<&'static str>,
     pub(super) unknown: Unknown,
@@ -202,6 +203,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
             let (name, slot) = match key.as_str() {
                 "member_id" => ("member_id", &mut fields.member_id),
                 "email" => ("email", &mut fields.email),
+                "batch" => ("batch", &mut fields.batch),
                 other => {
                     fields.unknown = fields.unknown.or_else(|| nearest(other));
                     map.next_value::<IgnoredAny>()?;
@@ -229,7 +231,7 @@ impl Unknown {
 fn nearest(word: &str) -> Unknown {
     // What is long is no misspelling, and comparing it costs its square.
     let close = |known: &&str| word.len() < 32 && strsim::jaro_winkler(&word.to_lowercase(), known) > 0.75;
-    ["member_id", "email"].into_iter().find(close).map_or(Unknown::Far, Unknown::Near)
+    ["member_id", "email", "batch"].into_iter().find(close).map_or(Unknown::Far, Unknown::Near)
 }
 
 /// A key of an object, kept no longer than it is looked at.

@@ -65,15 +65,15 @@ fn plain_json_is_read_strictly() {
         (r#"{"email":"a@example.com","email":"b@example.com"}"#, "email: is given twice"),
         (
             r#"{"memberId":"m","email":"a@example.com"}"#,
-            "item: has a field other than `member_id` and `email`; did you mean `member_id`?",
+            "item: has a field other than `member_id`, `email` and `batch`; did you mean `member_id`?",
         ),
         (
             r#"{"e-mail":"a@example.com"}"#,
-            "item: has a field other than `member_id` and `email`; did you mean `email`?",
+            "item: has a field other than `member_id`, `email` and `batch`; did you mean `email`?",
         ),
         (
             r#"{"email":"a@example.com","shoe":{"size":[41]}}"#,
-            "item: has a field other than `member_id` and `email`",
+            "item: has a field other than `member_id`, `email` and `batch`",
         ),
         ("[[]]", "item: is not a JSON object"),
         ("7", "item: is not a JSON object"),
