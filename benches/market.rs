@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use gleaner::clock::SystemClock;
 use gleaner::config::{Config, Order};
 use gleaner::enrich::panel::Installed;
+use gleaner::enrich::waterfall::worth::billed;
 use gleaner::enrich::{Enricher, Keep, Kept, Market, Panel, Policy};
 use gleaner::job::{Answer, AnswerContent, Claimed, Fence, Hold, JobId, LessonTotals};
 use gleaner::keyring::SubjectKey;
@@ -129,8 +130,16 @@ fn members(seed: u64) -> Vec<Member> {
         .collect()
 }
 
-fn price(at: usize, answer: Option<Fields>) -> u64 {
-    if answer.is_some() { VENDORS[at].per_match } else { VENDORS[at].per_miss }
+/// The one that can be told which fields a match must have one of, or not be billed (`required`).
+const DEMANDING: &str = "people_data_labs";
+
+fn list(at: usize) -> Price {
+    let Vendor { name, per_match, per_miss, .. } = VENDORS[at];
+    Price { per_match: Micros(per_match), per_miss: Micros(per_miss), only_wanted: name == DEMANDING }
+}
+
+fn price(at: usize, answer: Option<Fields>, missing: Fields) -> u64 {
+    billed(list(at), answer, missing)
 }
 
 fn supplies(at: usize) -> Fields {
@@ -171,7 +180,7 @@ fn fixed(members: &[Member], order: &[usize]) -> Sum {
         let (mut missing, mut micros) = (after_free(member), 0);
         for &at in order {
             if !missing.and(supplies(at)).is_empty() {
-                micros += price(at, member.answers[at]);
+                micros += price(at, member.answers[at], missing);
                 missing = missing.without(member.answers[at].unwrap_or_default());
             }
         }
@@ -183,7 +192,7 @@ fn fixed(members: &[Member], order: &[usize]) -> Sum {
 fn everybody(members: &[Member]) -> Sum {
     let mut sum = Sum::default();
     for member in members {
-        let micros = (FREE..VENDORS.len()).map(|at| price(at, member.answers[at])).sum();
+        let micros = (FREE..VENDORS.len()).map(|at| price(at, member.answers[at], all())).sum();
         let missing =
             member.answers.iter().fold(all(), |missing, one| missing.without(one.unwrap_or_default()));
         sum.add(micros, missing);
@@ -208,7 +217,7 @@ fn clairvoyant_order(members: &[Member]) -> Sum {
                 .filter(|&at| asked & (1 << at) == 0 && !missing.and(supplies(at)).is_empty());
             let costs = open.map(|at| {
                 let left = missing.without(member.answers[at].unwrap_or_default());
-                price(at, member.answers[at]) + least(member, left, asked | 1 << at, known)
+                price(at, member.answers[at], missing) + least(member, left, asked | 1 << at, known)
             });
             let cost = costs.collect::<Vec<_>>().into_iter().min().unwrap_or(0);
             known.insert((missing, asked), cost);
@@ -233,7 +242,7 @@ fn clairvoyant_choice(members: &[Member]) -> Sum {
             .filter(|&set| fillable(set) == best)
             .map(|set| {
                 let asked = (FREE..VENDORS.len()).filter(|at| set & (1 << at) != 0);
-                asked.map(|at| price(at, member.answers[at])).sum::<u64>()
+                asked.map(|at| price(at, member.answers[at], missing)).sum::<u64>()
             })
             .min()
             .unwrap()
@@ -261,14 +270,13 @@ fn best_fixed(members: &[Member]) -> (Vec<usize>, Sum) {
     for set in 0..best.len() {
         let (so_far, order) = best[set].clone();
         for (bit, &at) in paid.iter().enumerate().filter(|(bit, _)| set & (1 << bit) == 0) {
-            let asks = |(member, free): &(&Member, &Fields)| {
+            let bill = |(member, free): (&Member, &Fields)| {
                 let missing = order
                     .iter()
-                    .fold(**free, |left, &at| left.without(member.answers[at].unwrap_or_default()));
-                !missing.and(supplies(at)).is_empty()
+                    .fold(*free, |left, &at| left.without(member.answers[at].unwrap_or_default()));
+                if missing.and(supplies(at)).is_empty() { 0 } else { price(at, member.answers[at], missing) }
             };
-            let asked = members.iter().zip(&free).filter(asks);
-            let cost = so_far + asked.map(|(member, _)| price(at, member.answers[at])).sum::<u64>();
+            let cost = so_far + members.iter().zip(&free).map(bill).sum::<u64>();
             let next = set | 1 << bit;
             if cost < best[next].0 {
                 best[next] = (cost, order.iter().copied().chain([at]).collect());
@@ -293,8 +301,11 @@ impl Provider for Simulated {
         &self.descriptor
     }
 
-    async fn lookup(&self, _: &Subject, _: &HttpClient) -> Result<Lookup, LookupError> {
+    async fn lookup(&self, subject: &Subject, _: &HttpClient) -> Result<Lookup, LookupError> {
         let Some(brought) = self.now.lock().unwrap()[self.at] else { return Ok(Lookup::NoMatch) };
+        if self.descriptor.price.only_wanted && brought.and(Fields::of(subject.wanted())).is_empty() {
+            return Ok(Lookup::NoMatch);
+        }
         Ok(Lookup::Match(finding(brought)))
     }
 }
@@ -320,14 +331,10 @@ fn finding(brought: Fields) -> Finding {
 fn panel(now: &Arc<Mutex<Answers>>) -> Panel {
     let network = Network::new(None, SystemClock::shared()).unwrap();
     let installed = |at: usize| {
-        let Vendor { name, per_match, per_miss, .. } = VENDORS[at];
+        let name = VENDORS[at].name;
         let of = Fields::of(&Field::ALL).and(supplies(at));
         let supplied: &'static [Field] = of.iter().collect::<Vec<_>>().leak();
-        let descriptor = Descriptor {
-            supplies: supplied,
-            price: Price { per_match: Micros(per_match), per_miss: Micros(per_miss) },
-            ..descriptor(name)
-        };
+        let descriptor = Descriptor { supplies: supplied, price: list(at), ..descriptor(name) };
         let http = network.client(name, Limits::for_quota(Quota::per_second(1000)));
         Arc::new(Installed::new(Arc::new(Simulated { at, descriptor, now: Arc::clone(now) }), http))
     };
@@ -380,11 +387,13 @@ impl Keep for NoShelf {
 
 /// What the ledger would say.
 #[derive(Default)]
-struct Books(BTreeMap<(String, usize, Option<Fields>), (u64, u64)>);
+struct Books(BTreeMap<Row, (u64, u64)>);
+
+/// Vendor, kind of address, what was brought, what was demanded.
+type Row = (usize, usize, Option<Fields>, Fields);
 
 impl Books {
-    fn note(&mut self, segment: usize, answer: &Answer) {
-        let at = VENDORS.iter().position(|one| one.name == answer.provider).unwrap();
+    fn note(&mut self, at: usize, segment: usize, answer: &Answer, missing: Fields) {
         let brought = match &answer.content {
             AnswerContent::Match(finding) => {
                 let told = [finding.name.is_some(), finding.birth.is_some(), !finding.profiles.is_empty()];
@@ -393,22 +402,21 @@ impl Books {
             }
             _ => None,
         };
-        let row = self.0.entry((VENDORS[at].name.to_owned(), segment, brought)).or_default();
+        let demanded = if brought.is_none() && list(at).only_wanted { missing } else { Fields::NONE };
+        let row = self.0.entry((at, segment, brought, demanded)).or_default();
         row.0 += 1;
         row.1 += answer.cost_micros;
     }
 
     fn totals(&self) -> Vec<LessonTotals> {
-        let total = |((provider, segment, brought), (answers, cost)): (
-            &(String, usize, Option<Fields>),
-            &(u64, u64),
-        )| {
+        let total = |(&(at, segment, brought, demanded), &(answers, cost_micros)): (&Row, &(u64, u64))| {
             LessonTotals {
-                provider: provider.clone(),
-                segment: SEGMENTS[*segment],
-                brought: *brought,
-                answers: *answers,
-                cost_micros: *cost,
+                provider: VENDORS[at].name.to_owned(),
+                segment: SEGMENTS[segment],
+                brought,
+                demanded,
+                answers,
+                cost_micros,
                 duration: std::time::Duration::ZERO,
                 agreed: 0,
                 contradicted: 0,
@@ -452,8 +460,8 @@ async fn own(seed: u64, members: &[Member]) -> [Sum; 2] {
         let outcome = enricher.enrich(&job, Vec::new(), &NoShelf).await;
         let mut missing = all();
         for answer in &outcome.answers {
-            books.note(member.segment, answer);
             let at = VENDORS.iter().position(|one| one.name == answer.provider).unwrap();
+            books.note(at, member.segment, answer, missing);
             missing = missing.without(member.answers[at].unwrap_or_default());
         }
         let micros = outcome.answers.iter().map(|answer| answer.cost_micros).sum();

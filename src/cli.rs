@@ -185,8 +185,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Reads the command line and runs a command over these providers: what `main` of a binary of one's own calls, with
+/// `Catalog::default().with(…)`. `providers/examples/own-provider` shows it.
+pub async fn run(catalog: Catalog) -> ExitCode {
+    let mut cli = Cli::parse();
+    cli.global.catalog = catalog;
+    cli.run().await
+}
+
 impl Cli {
-    pub(crate) async fn run(self) -> ExitCode {
+    async fn run(self) -> ExitCode {
         let level = self.global.log.unwrap_or(self.command.usual_level());
         let format = match self.global.log_format {
             Format::Text => LogFormat::Text,

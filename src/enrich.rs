@@ -116,13 +116,13 @@ impl Enricher {
         &self.panel
     }
 
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// What is believed of the providers when their answers are merged.
     pub const fn beliefs(&self) -> &Beliefs {
         &self.policy.beliefs
-    }
-
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
     }
 
     pub const fn market(&self) -> &Market {
@@ -166,7 +166,7 @@ impl Enricher {
                 break found;
             }
         };
-        dossier.learn(course.segment, &self.policy.wanted.thresholds, &found);
+        dossier.learn(&self.policy.wanted.thresholds, &found);
         verdict::conclude(job, dossier, &self.policy, &sources, last_chance, self.clock.now())
     }
 }

@@ -288,6 +288,8 @@ pub struct Lesson {
     pub segment: Segment,
     /// The fields that it told surely enough; `None` where it did not know the person.
     pub brought: Option<Fields>,
+    /// The fields of which a match had to have one to be told at all; none where any match was.
+    pub demanded: Fields,
     /// Fields of it that another provider had told alike, and such that the record contradicts.
     pub agreed: Fields,
     pub contradicted: Fields,
@@ -299,6 +301,8 @@ pub struct LessonTotals {
     pub provider: String,
     pub segment: Segment,
     pub brought: Option<Fields>,
+    /// For answers without a match: a match would have had to have one of these fields.
+    pub demanded: Fields,
     pub answers: u64,
     pub cost_micros: u64,
     /// How long the answers took together.

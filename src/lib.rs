@@ -29,3 +29,8 @@ pub mod intake;
 pub mod worker;
 
 pub mod console;
+
+pub mod cli;
+
+// The commands name the library as any other binary would.
+extern crate self as gleaner;

@@ -1,10 +1,8 @@
-//! The one binary: reads the command line, runs a command, answers with an exit code.
+//! The one binary: the commands over the built-in providers.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-mod cli;
+use gleaner_providers::catalog::Catalog;
 
 /// A tenth less time than glibc's for many small allocations on many threads (`benches/throughput.rs`), and SQLite's too: the
 /// crate's feature `override` takes C's `malloc` along. Version 2: version 3 held three times the memory.
@@ -13,5 +11,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    cli::Cli::parse().run().await
+    gleaner::cli::run(Catalog::default()).await
 }

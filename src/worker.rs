@@ -115,17 +115,11 @@ impl Worker {
         let felt_enough = CancellationToken::new();
         let learning =
             learner::learn(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
-        let finger = Finger {
-            store: Arc::clone(&self.store),
-            clock: Arc::clone(&self.clock),
-            fleet: Arc::clone(&self.fleet),
-            enricher: Arc::clone(&self.enricher),
-            held: Arc::clone(&held),
-            report: Arc::clone(&self.report),
-        };
-        let feeling = finger.feel(felt_enough.clone());
+        let believing =
+            learner::believe(Arc::clone(&self.store), Arc::clone(&self.enricher), felt_enough.clone());
+        let feeling = self.finger(&held).feel(felt_enough.clone());
         let filling = self.filler().keep_filling(felt_enough.clone());
-        let feeling = tokio::spawn(async { tokio::join!(feeling, learning, filling) });
+        let feeling = tokio::spawn(async { tokio::join!(feeling, learning, believing, filling) });
         let dispatching = tokio::spawn(dispatcher::dispatch(
             dispatcher::Desk {
                 enricher: Arc::clone(&self.enricher),
@@ -156,6 +150,17 @@ impl Worker {
 }
 
 impl Worker {
+    fn finger(&self, held: &Arc<Held>) -> Finger {
+        Finger {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            fleet: Arc::clone(&self.fleet),
+            enricher: Arc::clone(&self.enricher),
+            held: Arc::clone(held),
+            report: Arc::clone(&self.report),
+        }
+    }
+
     /// Fills batches whose operator went away.
     fn filler(&self) -> Filler {
         Filler {

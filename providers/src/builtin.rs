@@ -3,15 +3,23 @@
 //! Invariant: a file here builds requests and reads answers. It opens no connection, keeps no time, and
 //! stores nothing (but those that visit strangers' sites remember them, in a `Memo` or on a `Shelf`).
 
+pub mod apollo;
 pub mod bluesky;
+mod broker;
+pub mod enrich_so;
+pub mod fullcontact;
+pub mod fullenrich;
 pub mod github;
 pub mod gitlab;
 pub mod gravatar;
 pub mod homepage;
+pub mod hunter;
 pub mod keybase;
 pub mod openpgp;
 pub mod orcid;
 pub mod people_data_labs;
+pub mod pipl;
+pub mod rocketreach;
 mod site;
 pub mod webfinger;
 pub mod wikidata;

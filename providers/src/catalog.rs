@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::builtin::{
-    bluesky, github, gitlab, gravatar, homepage, keybase, openpgp, orcid, people_data_labs, webfinger,
-    wikidata,
+    apollo, bluesky, enrich_so, fullcontact, fullenrich, github, gitlab, gravatar, homepage, hunter, keybase,
+    openpgp, orcid, people_data_labs, pipl, rocketreach, webfinger, wikidata,
 };
 use crate::declarative::Declaration;
 use crate::provider::{Descriptor, Provider};
@@ -33,11 +33,18 @@ pub const BUILT_INS: &[Entry] = &[
     Entry { name: "orcid", descriptor: orcid::descriptor, build: orcid::build },
     Entry { name: "keybase", descriptor: keybase::descriptor, build: keybase::build },
     Entry { name: "bluesky", descriptor: bluesky::descriptor, build: bluesky::build },
+    Entry { name: "enrich_so", descriptor: enrich_so::descriptor, build: enrich_so::build },
+    Entry { name: "hunter", descriptor: hunter::descriptor, build: hunter::build },
+    Entry { name: "apollo", descriptor: apollo::descriptor, build: apollo::build },
+    Entry { name: "fullenrich", descriptor: fullenrich::descriptor, build: fullenrich::build },
     Entry {
         name: "people_data_labs",
         descriptor: people_data_labs::descriptor,
         build: people_data_labs::build,
     },
+    Entry { name: "fullcontact", descriptor: fullcontact::descriptor, build: fullcontact::build },
+    Entry { name: "rocketreach", descriptor: rocketreach::descriptor, build: rocketreach::build },
+    Entry { name: "pipl", descriptor: pipl::descriptor, build: pipl::build },
 ];
 
 /// One provider that can be asked: written in Rust, or declared in a file.

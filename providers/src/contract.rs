@@ -187,7 +187,29 @@ pub async fn lookup_against<B>(
 where
     B: Fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
 {
-    Stage::set(contract).await?.play(Script::Routes(routes)).await
+    let stage = Stage::set(contract).await?;
+    stage.play_about(stage.subject.clone(), Script::Routes(routes), Part::Lookup).await
+}
+
+/// The same for an answer that is collected by the handle of its order.
+pub async fn collect_against<B>(
+    contract: &Contract<B>,
+    handle: &str,
+    routes: Vec<Route>,
+) -> Result<Result<Lookup, LookupError>, String>
+where
+    B: Fn(&ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError>,
+{
+    let stage = Stage::set(contract).await?;
+    stage.play_about(stage.subject.clone(), Script::Routes(routes), Part::Collect(handle.to_owned())).await
+}
+
+/// What of a lookup is played.
+enum Part {
+    Lookup,
+    Collect(String),
+    /// An answer that has to be waited for is collected as well, as a host does when the time has come.
+    Whole,
 }
 
 /// The provider under test, the server it asks, and how it reaches it.
@@ -242,13 +264,13 @@ where
     /// One lookup while the server follows a script, by a provider that remembers no earlier case, through a client
     /// that none has paused. An error is a lookup that brought no outcome at all.
     async fn play(&self, script: Script) -> Result<Result<Lookup, LookupError>, String> {
-        self.play_about(self.subject.clone(), script).await
+        self.play_about(self.subject.clone(), script, Part::Whole).await
     }
 
     /// What is wrong with a lookup about somebody of whom no account is known: nothing may be told of them.
     async fn play_without_account(&self, contract: &Contract<B>) -> Option<String> {
         let stranger = Subject::new(contract.subject.email().clone());
-        let outcome = self.play_about(stranger, Script::Routes(contract.matching.clone())).await;
+        let outcome = self.play_about(stranger, Script::Routes(contract.matching.clone()), Part::Whole).await;
         let is_silent = self.server.take_requests().is_empty() && outcome == Ok(Ok(Lookup::NoMatch));
         (!is_silent).then(|| "demanded no match without a call: there is nothing to ask about".into())
     }
@@ -257,11 +279,22 @@ where
         &self,
         subject: Subject,
         script: Script,
+        part: Part,
     ) -> Result<Result<Lookup, LookupError>, String> {
         self.server.follow(script);
         let http: HttpClient = self.network.client("contract", self.limits.clone());
         let provider = (self.build)(&self.settings).map_err(|error| format!("does not build: {error}"))?;
-        let mut lookup = tokio::spawn(async move { provider.lookup(&subject, &http).await });
+        let mut lookup = tokio::spawn(async move {
+            if let Part::Collect(handle) = part {
+                return provider.collect(&handle, &subject, &http).await;
+            }
+            match provider.lookup(&subject, &http).await? {
+                Lookup::Pending { handle, .. } if matches!(part, Part::Whole) => {
+                    provider.collect(&handle, &subject, &http).await
+                }
+                outcome => Ok(outcome),
+            }
+        });
         match timeout(STUCK, &mut lookup).await {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(_)) => Err("the provider panicked: no answer may do that".into()),

@@ -162,6 +162,11 @@ impl HttpClient {
         Request::new(self, Method::POST, url).json(body)
     }
 
+    /// A form, for vendors that take no JSON. What must not stand in a URL, which proxies log, can stand here.
+    pub fn post_form(&self, url: Url, fields: &[(&str, &str)]) -> Request<'_> {
+        Request::new(self, Method::POST, url).form(fields)
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.door.network.clock().now()

@@ -235,14 +235,22 @@ impl std::iter::Sum for Micros {
 pub struct Price {
     pub per_match: Micros,
     pub per_miss: Micros,
+    /// Whether a match with none of the fields that the subject [wants](Subject::wanted) is a miss, and billed as one.
+    pub only_wanted: bool,
 }
 
 impl Price {
-    pub const FREE: Self = Self { per_match: Micros::ZERO, per_miss: Micros::ZERO };
+    pub const FREE: Self = Self { per_match: Micros::ZERO, per_miss: Micros::ZERO, only_wanted: false };
 
     /// Only matches are billed.
     pub const fn per_match(amount: Micros) -> Self {
-        Self { per_match: amount, per_miss: Micros::ZERO }
+        Self { per_match: amount, per_miss: Micros::ZERO, only_wanted: false }
+    }
+
+    /// The same, where a match without any wanted field is a miss.
+    #[must_use]
+    pub const fn only_wanted(self) -> Self {
+        Self { only_wanted: true, ..self }
     }
 
     /// What the vendor bills for this outcome.

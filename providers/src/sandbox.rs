@@ -10,6 +10,7 @@ mod draw;
 mod fault;
 mod ledger;
 mod members;
+mod orders;
 mod population;
 mod quota;
 mod server;

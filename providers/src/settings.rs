@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::provider::{Micros, Price};
 pub use fault::{Fault, nearest};
 
 /// A provider's own settings, already read and checked by the host.
@@ -18,6 +19,8 @@ pub struct ProviderSettings {
     pub key: Option<SecretString>,
     /// The address must not leave the house: a provider that takes a hash in its place sends nothing but the hash.
     pub hash_only: bool,
+    /// What a match costs by the operator's own contract.
+    pub price: Option<Micros>,
     /// What only this provider knows, from the table `options`.
     pub options: toml::Table,
 }
@@ -56,6 +59,13 @@ impl ProviderSettings {
     /// template such as `https://{domain}/` does not).
     pub fn trusted_origin(&self, default: &str) -> Option<Url> {
         Url::parse(self.endpoint.as_deref().unwrap_or(default)).ok()
+    }
+
+    /// The operator's own price, or else the vendor's list. Whether a miss costs as much is the vendor's way.
+    pub const fn price_or(&self, list: Price) -> Price {
+        let Some(price) = self.price else { return list };
+        let per_miss = if list.per_miss.is_zero() { Micros::ZERO } else { price };
+        Price { per_match: price, per_miss, ..list }
     }
 
     /// The provider's own options; an unknown key is refused by the type's `deny_unknown_fields`.

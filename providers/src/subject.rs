@@ -4,6 +4,7 @@
 
 use crate::email::EmailAddress;
 use crate::finding::Claim;
+use crate::provider::Field;
 use crate::social::SocialProfile;
 
 /// The person a lookup is about: the e-mail address, and the accounts found by an earlier tier.
@@ -11,11 +12,12 @@ use crate::social::SocialProfile;
 pub struct Subject {
     email: EmailAddress,
     accounts: Vec<Claim<SocialProfile>>,
+    wanted: Vec<Field>,
 }
 
 impl Subject {
     pub const fn new(email: EmailAddress) -> Self {
-        Self { email, accounts: Vec::new() }
+        Self { email, accounts: Vec::new(), wanted: Vec::new() }
     }
 
     /// The same subject, with accounts that an earlier tier found, the surest first.
@@ -23,6 +25,19 @@ impl Subject {
     pub fn with_accounts(mut self, accounts: Vec<Claim<SocialProfile>>) -> Self {
         self.accounts = accounts;
         self
+    }
+
+    /// The same subject, of which these fields are still missing.
+    #[must_use]
+    pub fn wanting(mut self, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.wanted = fields.into_iter().collect();
+        self
+    }
+
+    /// The fields that are still missing, for vendors that can be told to bill no match without any of them; empty where
+    /// everything is welcome.
+    pub fn wanted(&self) -> &[Field] {
+        &self.wanted
     }
 
     pub const fn email(&self) -> &EmailAddress {

@@ -204,7 +204,9 @@ fn print_providers(panel: &Panel, lessons: &[LessonTotals], config: &Config) {
             let price = if about.price.is_free() {
                 "free".to_owned()
             } else {
-                amount(known.expected_micros(about.price) / fields.max(1e-9))
+                amount(
+                    known.expected_micros(about.price, Fields::of(&config.enrich.wanted)) / fields.max(1e-9),
+                )
             };
             table.add_row([
                 about.name.to_string(),

@@ -11,6 +11,7 @@ use super::{Exit, Global, out};
 
 pub(crate) mod check;
 pub(crate) mod gate;
+pub(crate) mod scaffold;
 pub(crate) mod switch;
 
 use gate::Gates;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Enable(switch::Enable),
     /// Switch a provider off: writes `enabled = false` into the settings file
     Disable(switch::Disable),
+    /// Begin a provider: source, fixtures, test and catalog row in a checkout, or with `--declared` a file without Rust
+    New(scaffold::Args),
     /// Ask a provider no more, from no worker; its lookups wait and lose no attempt
     Pause {
         /// The provider's name
@@ -50,6 +53,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> anyhow::Result<Exi
         Command::Check(args) => check::run(&host, &args, global.json).await,
         Command::Enable(args) => switch::enable(&host, &args, global.json),
         Command::Disable(args) => switch::disable(&host, &args, global.json),
+        Command::New(args) => scaffold::run(&host, &args, global.json),
         Command::Pause { name, length, reason } => {
             gate::pause(&host, &name, length, reason.as_deref(), global.json).await
         }

@@ -78,6 +78,11 @@ pub(crate) fn point_at(config: &mut Config, sandbox: &Sandbox) {
         let provider = config.providers.entry(entry.name.to_owned()).or_default();
         let descriptor = (entry.descriptor)();
         provider.endpoint = sandbox.endpoint(entry.name);
+        if provider.endpoint.is_none() {
+            // Nobody outside is asked about invented people.
+            provider.enabled = Some(false);
+            continue;
+        }
         // Who may be told a handle only has something to ask about anybody with a key.
         if descriptor.key == KeyNeed::Required || descriptor.told == Identifier::Handle {
             provider.key = Some(KEY.into());

@@ -19,7 +19,7 @@ const PACKAGE: &str = "Cargo.toml";
 
 impl Config {
     /// Where declared providers are looked for: a relative path begins at the folder of the settings file.
-    pub(super) fn declared_in(&self, settings: Option<&Path>) -> PathBuf {
+    pub fn declared_in(&self, settings: Option<&Path>) -> PathBuf {
         let folder = settings.map(|file| file.parent().unwrap_or(Path::new("")));
         match (&self.providers_dir, folder) {
             (Some(named), Some(folder)) => folder.join(named),

@@ -138,7 +138,7 @@ mod tests {
         enabled = true
 
         [enrich]
-        tiers = [["gravatar", "github", "homepage", "webfinger", "gitlab", "openpgp", "wikidata", "orcid"], ["keybase", "bluesky"], ["people_data_labs", "staff"]]
+        tiers = [["gravatar", "github", "homepage", "webfinger", "gitlab", "openpgp", "wikidata", "orcid"], ["keybase", "bluesky"], ["enrich_so", "staff"], ["hunter"], ["apollo"], ["fullenrich"], ["people_data_labs"], ["fullcontact"], ["rocketreach"], ["pipl"]]
         "##);
         let once = switch(own, "github", &Switch::On { tier: 1, tiers: &tiers() }).unwrap();
         assert!(once.starts_with(own), "{once}");

@@ -41,6 +41,8 @@ pub struct ProviderConfig {
     /// What a UTC day, and a UTC month, may cost: `$5.00`.
     pub daily_budget: Option<MoneyText>,
     pub monthly_budget: Option<MoneyText>,
+    /// What a match costs by the operator's contract: `$0.10`.
+    pub price: Option<MoneyText>,
     /// Calls in flight at once.
     pub concurrency: Option<NonZeroU32>,
     /// The longest wait for our own quota inside a lookup; a longer one puts the job off.
@@ -67,6 +69,7 @@ impl ProviderConfig {
             endpoint: self.endpoint.clone(),
             key,
             options: self.options.clone(),
+            price: self.price.map(|price| price.0),
             ..ProviderSettings::default()
         })
     }

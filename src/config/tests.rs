@@ -60,8 +60,8 @@ fn values_out_of_range_are_listed_all_at_once() {
     `enrich.wanted`: must name at least one of name, age, social
     `retry.base_ms`: must be at least 1, and is 0
     `web.allow_nets`: `::/0` is every address; name the networks that you mean
-    `providers.people_data_lab`: unknown provider `people_data_lab`; known are: gravatar, github, homepage, webfinger, gitlab, openpgp, wikidata, orcid, keybase, bluesky, people_data_labs; did you mean `people_data_labs`?
-    `enrich.tiers`: unknown provider `githup`; known are: gravatar, github, homepage, webfinger, gitlab, openpgp, wikidata, orcid, keybase, bluesky, people_data_labs; did you mean `github`?
+    `providers.people_data_lab`: unknown provider `people_data_lab`; known are: gravatar, github, homepage, webfinger, gitlab, openpgp, wikidata, orcid, keybase, bluesky, enrich_so, hunter, apollo, fullenrich, people_data_labs, fullcontact, rocketreach, pipl; did you mean `people_data_labs`?
+    `enrich.tiers`: unknown provider `githup`; known are: gravatar, github, homepage, webfinger, gitlab, openpgp, wikidata, orcid, keybase, bluesky, enrich_so, hunter, apollo, fullenrich, people_data_labs, fullcontact, rocketreach, pipl; did you mean `github`?
     `enrich.tiers`: names `gravatar` twice; a provider is asked once
     "#);
 }

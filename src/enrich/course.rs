@@ -58,13 +58,14 @@ impl<'a> Course<'a> {
 
     /// What providers may be told: the address, and the accounts that are sure enough to be the person's.
     pub(super) fn subject(&self, email: &EmailAddress, found: &Merged) -> Subject {
+        let missing = self.policy.wanted.missing_in(found);
         let sure = self.policy.wanted.thresholds.of(Field::Social);
         let is_sure = |profile: &&Sourced<SocialProfile>| profile.confidence >= sure;
         let claim = |profile: &Sourced<SocialProfile>| {
             Claim::new(profile.value.clone(), profile.confidence, profile.assurance)
         };
         let accounts = found.profiles.iter().filter(is_sure).map(claim).collect();
-        Subject::new(email.clone()).with_accounts(accounts)
+        Subject::new(email.clone()).with_accounts(accounts).wanting(missing.iter())
     }
 
     /// The questions of a round.

@@ -1,6 +1,5 @@
 //! What is known of one member while the job runs: answers old and new, and what is still owed.
 
-use gleaner_providers::email::Segment;
 use gleaner_providers::error::Remedy;
 use gleaner_providers::{Field, LookupError};
 use jiff::Timestamp;
@@ -118,12 +117,13 @@ impl Dossier {
     }
 
     /// Notes at each lookup what its answer teaches about the provider.
-    pub(super) fn learn(&mut self, segment: Segment, thresholds: &Thresholds, merged: &Merged) {
+    pub(super) fn learn(&mut self, thresholds: &Thresholds, merged: &Merged) {
         for entry in &mut self.lookups {
-            let answer = self.answers.iter().find(|answer| {
-                answer.provider == entry.provider && matches!(entry.outcome, "match" | "no_match")
-            });
-            entry.lesson = answer.map(|answer| lesson(answer, segment, thresholds, merged));
+            let answer = self.answers.iter().find(|answer| answer.provider == entry.provider);
+            entry.lesson = match (entry.lesson, answer) {
+                (Some(lesson), Some(answer)) => Some(taught(lesson, answer, thresholds, merged)),
+                _ => None,
+            };
         }
     }
 
@@ -169,8 +169,8 @@ impl Dossier {
     }
 }
 
-fn lesson(answer: &Answer, segment: Segment, thresholds: &Thresholds, merged: &Merged) -> Lesson {
-    let mut lesson = Lesson { segment, brought: None, agreed: Fields::NONE, contradicted: Fields::NONE };
+/// The lesson with what the answer has told.
+fn taught(mut lesson: Lesson, answer: &Answer, thresholds: &Thresholds, merged: &Merged) -> Lesson {
     let AnswerContent::Match(finding) = &answer.content else { return lesson };
     let surest =
         finding.profiles.iter().map(|claim| claim.confidence).max_by(|a, b| a.get().total_cmp(&b.get()));

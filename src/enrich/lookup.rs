@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use gleaner_providers::clock::SharedClock;
 use gleaner_providers::error::Remedy;
-use gleaner_providers::{Lookup, LookupError, Subject};
+use gleaner_providers::{Descriptor, Lookup, LookupError, Subject};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::course::Question;
 use super::{Keep, Kept};
 use crate::config::Retention;
-use crate::job::{Answer, AnswerContent, Claimed, LookupEntry};
+use crate::job::{Answer, AnswerContent, Claimed, Lesson, LookupEntry};
+use crate::record::Fields;
 
 /// How long a provider that refuses us is left alone.
 const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
@@ -92,7 +93,7 @@ pub(super) async fn ask(
         calls: http.calls_in_this_lookup(),
         cost_micros,
         at: now,
-        lesson: None,
+        lesson: lesson(&result, subject, installed.descriptor()),
     });
     let result = match result {
         Ok(Lookup::Objected) => Ok(Told::Objected),
@@ -125,6 +126,17 @@ fn ceiling_reached() -> LookupError {
 fn lease_ended() -> LookupError {
     let reason = "the lease may be somebody else's by now".into();
     LookupError::QuotaExhausted { reason, after: Some(Duration::ZERO) }
+}
+
+/// What an answer is about to teach; what it told is filled in when it is held against the others.
+fn lesson(result: &Result<Lookup, LookupError>, subject: &Subject, about: &Descriptor) -> Option<Lesson> {
+    matches!(result, Ok(Lookup::Match(_) | Lookup::NoMatch)).then(|| Lesson {
+        segment: subject.email().segment(),
+        brought: None,
+        demanded: if about.price.only_wanted { Fields::of(subject.wanted()) } else { Fields::NONE },
+        agreed: Fields::NONE,
+        contradicted: Fields::NONE,
+    })
 }
 
 /// The word for the outcome in the lookup log.

@@ -128,7 +128,15 @@ pub fn ranked(about: &Descriptor, worth: &Worth) -> Ranked {
 pub fn worth(about: &Descriptor, segment: Segment, lessons: &[LessonTotals]) -> Worth {
     let mut worth = prior::worth(&about.name, segment, Fields::of(about.supplies), about.price);
     for lesson in lessons.iter().filter(|one| one.provider == about.name && one.segment == segment) {
-        worth.learn(lesson.brought, lesson.answers, lesson.cost_micros);
+        if lesson.demanded.is_empty() {
+            worth.learn(lesson.brought, lesson.answers, lesson.cost_micros);
+        }
+    }
+    // Last, because they are shared out by what else is known.
+    for lesson in lessons.iter().filter(|one| one.provider == about.name && one.segment == segment) {
+        if !lesson.demanded.is_empty() {
+            worth.learn_missed(lesson.demanded, lesson.answers);
+        }
     }
     worth
 }

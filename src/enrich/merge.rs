@@ -1,9 +1,9 @@
 //! Findings become one record: per field the best supported value, and how sure that is.
 //!
-//! Each field is a question that sources answer ([`weigh`](weigh)); how far each source is to be believed, and who only
+//! Each field is a question that sources answer (`weigh`); how far each source is to be believed, and who only
 //! repeats whom, is learned from how they agree ([`Learner`]). Names agree across spellings, birth intervals intersect,
 //! accounts unite by canonical form. Values are never averaged, and never mixed: sources that speak of somebody else
-//! ([`person`](person)) give nothing to the record. `docs/merge.md` explains all of it on a page.
+//! (`person`) give nothing to the record. `docs/merge.md` explains all of it on a page.
 //!
 //! Invariant: pure, and independent of the order in which answers arrived.
 

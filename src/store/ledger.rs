@@ -65,7 +65,8 @@ pub(super) fn taught<'a>(lookups: impl Iterator<Item = &'a LookupEntry>) -> BTre
     let mut rows: BTreeMap<LessonKey<'a>, Taught> = BTreeMap::new();
     for entry in lookups {
         let Some(lesson) = &entry.lesson else { continue };
-        let brought = lesson.brought.map_or(-1, |fields| i16::from(fields.bits()));
+        let missed = -1 - i16::from(lesson.demanded.bits());
+        let brought = lesson.brought.map_or(missed, |fields| i16::from(fields.bits()));
         let row = rows.entry((&entry.provider, lesson.segment.as_str(), brought)).or_default();
         row.answers += 1;
         row.cost_micros += entry.cost_micros;
@@ -83,14 +84,15 @@ pub(super) fn lesson_of(
     brought: i16,
     taught: &Taught,
 ) -> Result<LessonTotals, StoreError> {
-    let brought = match u8::try_from(brought) {
-        Ok(bits) => Some(Fields::from_bits(bits)),
-        Err(_) => None,
+    let (brought, demanded) = match u8::try_from(brought) {
+        Ok(bits) => (Some(Fields::from_bits(bits)), Fields::NONE),
+        Err(_) => (None, Fields::from_bits(u8::try_from(-1 - brought).unwrap_or(0))),
     };
     Ok(LessonTotals {
         provider,
         segment: Segment::named(segment).ok_or_else(|| corrupt(TABLE, "a kind of address"))?,
         brought,
+        demanded,
         answers: taught.answers,
         cost_micros: taught.cost_micros,
         duration: Duration::from_micros(taught.duration_us),

@@ -21,14 +21,8 @@ const OFTEN: Duration = Duration::from_secs(15);
 const SELDOM: Duration = Duration::from_mins(10);
 const ENOUGH_ANSWERS: u32 = 10_000;
 
-/// Learns until it is enough: whom to ask, and whom to believe.
-pub(super) async fn learn(store: SharedStore, enricher: Arc<Enricher>, enough: CancellationToken) {
-    let ordering = order(Arc::clone(&store), Arc::clone(&enricher), enough.clone());
-    tokio::join!(ordering, believe(store, enricher, enough));
-}
-
 /// Learns from the answers in stock how far each provider is to be believed when they are merged.
-async fn believe(store: SharedStore, enricher: Arc<Enricher>, enough: CancellationToken) {
+pub(super) async fn believe(store: SharedStore, enricher: Arc<Enricher>, enough: CancellationToken) {
     let mut ticks = tokio::time::interval(SELDOM);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -55,8 +49,7 @@ async fn weigh_stock(store: &SharedStore, enricher: &Enricher) {
     }
 }
 
-/// Learns from the ledger whom to ask first.
-async fn order(store: SharedStore, enricher: Arc<Enricher>, enough: CancellationToken) {
+pub(super) async fn learn(store: SharedStore, enricher: Arc<Enricher>, enough: CancellationToken) {
     if enricher.market().order() == Order::Fixed {
         return;
     }

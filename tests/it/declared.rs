@@ -154,3 +154,26 @@ async fn a_wrong_file_stops_the_start_with_place_and_reason() {
         home.command(&["--config", named.to_str().unwrap(), "config", "check"]).output().await.unwrap();
     assert!(!output.status.success(), "a folder that is named has to be there");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_begun_beside_the_settings_and_never_overwritten() {
+    let directory = Directory::open().await;
+    let home = home(&directory, false).await;
+    let new = ["provider", "new", "staff_list", "--declared"];
+    let file = home.path("providers/staff_list.toml");
+    let dry = home.json(&[&new[..], &["--dry-run"]].concat()).await;
+    assert_eq!((&dry["written"], file.exists()), (&false.into(), false), "{dry}");
+    assert_eq!(home.json(&new).await["written"], true);
+    let list = text(&run(&home, &["provider", "list"]).await.stdout);
+    assert!(list.contains("gleaner provider enable staff_list"), "{list}");
+
+    let again = home.run(&new).await;
+    assert!(
+        text(&again.stderr).contains("there is a provider `staff_list` already"),
+        "{}",
+        text(&again.stderr)
+    );
+    std::fs::write(home.path("providers/other.txt"), "mine").unwrap();
+    let outside = home.run(&["provider", "new", "other"]).await;
+    assert!(text(&outside.stderr).contains("this is no checkout"), "{}", text(&outside.stderr));
+}

@@ -36,6 +36,8 @@ mod postgres;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod reconcile;
 #[cfg(test)]
 mod replay;

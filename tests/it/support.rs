@@ -34,7 +34,11 @@ impl Home {
             home.path("data").display().to_string()
         );
         for entry in BUILT_INS {
-            let (name, endpoint) = (entry.name, home.sandbox.endpoint(entry.name).unwrap());
+            let name = entry.name;
+            let Some(endpoint) = home.sandbox.endpoint(name) else {
+                writeln!(config, "[providers.{name}]\nenabled = false").unwrap();
+                continue;
+            };
             writeln!(
                 config,
                 "[providers.{name}]\nendpoint = {endpoint:?}\nquota = \"100000/s\"\nconcurrency = 64\ntimeout_ms = 1000"

@@ -158,3 +158,32 @@ async fn what_was_learned_is_told_with_advice() {
     let shown = home.run(&["advise"]).await;
     assert!(text(&shown.stdout).contains("people_data_labs"), "{}", text(&shown.stdout));
 }
+
+/// With name and profiles filled by others, the broker's records without a birth date are neither told nor billed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_without_a_missing_field_costs_nothing() {
+    let home = Home::new(SandboxSettings { distortion: 0.0, ..SandboxSettings::calm(1) }, "").await;
+    let file = home.write("members.csv", members(60, |n| format!("person{n}@site{n}.example.org")));
+    let run = home.json(&["enrich", file.to_str().unwrap()]).await;
+    let broker = &run["work"]["providers"]["people_data_labs"];
+    let count = |outcome: &str| broker[outcome].as_u64().unwrap();
+    assert_eq!(broker["cost_micros"].as_u64().unwrap(), count("matches") * 280_000);
+    let database = home.database().await;
+    let useless: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM provider_answers AS paid
+         WHERE provider = 'people_data_labs' AND outcome = 'match' AND finding ->> 'birth' IS NULL AND EXISTS (
+             SELECT 1 FROM provider_answers AS other
+             WHERE other.subject = paid.subject AND other.provider = 'gravatar' AND outcome = 'match'
+                 AND finding ->> 'name' IS NOT NULL AND finding ->> 'profiles' IS NOT NULL
+         )",
+    )
+    .fetch_one(&database)
+    .await
+    .unwrap();
+    assert_eq!(useless, 0, "paid for nothing that was missing");
+    let demanded: i64 = sqlx::query_scalar("SELECT count(*) FROM provider_lessons WHERE brought < -1")
+        .fetch_one(&database)
+        .await
+        .unwrap();
+    assert!(demanded > 0 && count("matches") > 0, "{run}");
+}

@@ -101,7 +101,8 @@ impl Provider for Keybase {
                 .query("fields", "basics,profile,proofs_summary")
                 .send()
                 .await?;
-            let them = response.json::<Answer>()?.into_them()?;
+            let wait = response.retry_after().unwrap_or(UNNAMED_WAIT);
+            let them = response.json::<Answer>()?.into_them(wait)?;
             let theirs = them.iter().find(|user| user.has_proven(network, handle));
             if let Some(user) = theirs {
                 return Ok(Lookup::Match(user.finding().reached_through(account)));
@@ -125,14 +126,14 @@ struct Status {
 }
 
 impl Answer {
-    /// Whom it knows, by the codes of Keybase's own client.
-    fn into_them(self) -> Result<Vec<User>, LookupError> {
+    /// Whom it knows, by the codes of Keybase's own client. `wait` is how long it wants to be left alone where it says so.
+    fn into_them(self, wait: Duration) -> Result<Vec<User>, LookupError> {
         match (self.status.code, self.them) {
             (0, Some(them)) => Ok(them.into_iter().flatten().collect()),
             // Not found, deleted, not public.
             (205 | 216 | 276, _) => Ok(Vec::new()),
             (100 | 101, _) => Err(LookupError::refused("keybase does not take this account's name")),
-            (210, _) => Err(LookupError::RateLimited { after: UNNAMED_WAIT }),
+            (210, _) => Err(LookupError::RateLimited { after: wait }),
             (0, None) => Err(LookupError::malformed("an answer about nobody")),
             _ => Err(LookupError::unavailable("keybase names a fault of its own")),
         }

@@ -93,7 +93,7 @@ pub fn descriptor() -> Descriptor {
         reads: &[],
         takes_hash: true,
         quota: Quota::per_minute(CALLS_PER_MINUTE),
-        price: Price::per_match(Micros::from_cents(CENTS_PER_MATCH)),
+        price: Price::per_match(Micros::from_cents(CENTS_PER_MATCH)).only_wanted(),
         key: KeyNeed::Required,
         terms: Some("a data broker in the United States: needs a legal ground for every member".into()),
         opt_in: false,
@@ -110,6 +110,7 @@ pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsE
     }
     let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
     let mut descriptor = descriptor();
+    descriptor.price = settings.price_or(descriptor.price);
     let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
     if endpoint.host_str() == Some("sandbox.api.peopledatalabs.com") {
         descriptor.price = Price::FREE;
@@ -141,6 +142,10 @@ impl Provider for PeopleDataLabs {
         } else {
             request.query("email", email.expose())
         };
+        let request = match required(subject.wanted()) {
+            Some(expression) => request.query("required", &expression),
+            None => request,
+        };
         let response = request.send().await?;
         if response.status() == 404 {
             return no_match(&response);
@@ -148,6 +153,16 @@ impl Provider for PeopleDataLabs {
         let answer: Answer = response.json()?;
         Ok(Lookup::Match(answer.finding(http.today())))
     }
+}
+
+/// A record with none of the fields that are still missing is neither returned nor billed.
+fn required(wanted: &[Field]) -> Option<String> {
+    let fields = |field: &Field| match field {
+        Field::Name => "full_name",
+        Field::Age => "birth_date OR birth_year",
+        Field::Social => "profiles",
+    };
+    (!wanted.is_empty()).then(|| wanted.iter().map(fields).collect::<Vec<_>>().join(" OR "))
 }
 
 /// The vendor names the end of a pause as an ISO date-time in `x-ratelimit-reset` and sends no `Retry-After`.

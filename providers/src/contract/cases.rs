@@ -2,11 +2,16 @@
 //!
 //! Invariant: each case differs from a good answer in one thing, so that its failure says what to mend.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use super::demand::Demand;
-use super::mutation::{with_hostile_texts, with_unknown_fields, with_wrong_types};
+use super::mutation::{with_hostile_texts, with_unknown_fields, with_wrong_types, without_a_field};
 use super::server::{Reply, Route, Script};
-use super::{Contract, Format, MAX_BODY_BYTES};
+use super::{Contract, Format, MAX_BODY_BYTES, NOW_UNIX_SECONDS};
 use crate::provider::Reach;
+
+/// A wait that no vendor's own default is as long as.
+const ASKED_WAIT: Duration = Duration::from_secs(95);
 
 /// One case.
 pub(super) struct Case {
@@ -49,7 +54,21 @@ fn refusals<B>(contract: &Contract<B>) -> Vec<Case> {
     let out_of_credit = contract.out_of_credit.as_ref();
     let out_of_credit = out_of_credit.map(|reply| ("out of credit", reply, Demand::QuotaExhausted));
     let refusals = [rate_limited, bad_key, out_of_credit].into_iter().flatten();
-    refusals.map(|(name, reply, demand)| Case::new(name, Script::Always(reply.clone()), demand)).collect()
+    let refusals =
+        refusals.map(|(name, reply, demand)| Case::new(name, Script::Always(reply.clone()), demand));
+    refusals.chain(told_when(contract)).collect()
+}
+
+/// "Slow down" with the header that HTTP has for it, in both of its forms, whatever the vendor's own says.
+fn told_when<B>(contract: &Contract<B>) -> impl Iterator<Item = Case> {
+    let date = NOW_UNIX_SECONDS.cast_unsigned() + ASKED_WAIT.as_secs();
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(date));
+    let forms = [("seconds", ASKED_WAIT.as_secs().to_string()), ("a date", date)];
+    let reply = contract.rate_limited.as_ref().map(|(reply, _)| reply.without("retry-after"));
+    forms.into_iter().filter_map(move |(form, value)| {
+        let reply = reply.clone()?.header("retry-after", &value);
+        Some(Case::new(format!("Retry-After in {form}"), Script::Always(reply), Demand::Held(ASKED_WAIT)))
+    })
 }
 
 /// When the vendor is down.
@@ -62,6 +81,9 @@ fn outages<B>(contract: &Contract<B>) -> Vec<Case> {
         Case::new("silence", Script::Silence, Demand::Unavailable),
         Case::new("connection closed", Script::HangUp, Demand::Unavailable),
     ];
+    if let Some(route) = contract.matching.first() {
+        outages.push(Case::new("a body that drips", Script::Drip(route.reply.clone()), Demand::Broken));
+    }
     if let Some(route) = contract.matching.first() {
         outages.push(Case::new("broken off half way", Script::Half(route.reply.clone()), Demand::Broken));
     }
@@ -128,6 +150,12 @@ fn mutants<B>(contract: &Contract<B>) -> Vec<Case> {
             let wrong = with_wrong_types(body).into_iter();
             cases.extend(
                 wrong.map(|(what, body)| {
+                    Case::new(format!("{path}: {what}"), instead(body), Demand::Harmless)
+                }),
+            );
+            let partial = without_a_field(body).into_iter();
+            cases.extend(
+                partial.map(|(what, body)| {
                     Case::new(format!("{path}: {what}"), instead(body), Demand::Harmless)
                 }),
             );

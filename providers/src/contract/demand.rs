@@ -29,6 +29,8 @@ pub(super) enum Demand {
     NoMatch,
     /// "Come back after this long", give or take a second.
     RateLimited(Duration),
+    /// "Come back", and not before this long, give or take a second.
+    Held(Duration),
     Denied,
     QuotaExhausted,
     Unavailable,
@@ -79,6 +81,12 @@ impl Demand {
             (Self::RateLimited(wanted), Err(LookupError::RateLimited { after })) => {
                 after.abs_diff(wanted) <= Duration::from_secs(1)
             }
+            (Self::Held(least), Err(LookupError::RateLimited { after })) => {
+                *after + Duration::from_secs(1) >= least
+            }
+            (Self::Held(least), Err(LookupError::QuotaExhausted { after, .. })) => {
+                after.is_some_and(|after| after + Duration::from_secs(1) >= least)
+            }
             (
                 Self::Harmless | Self::Broken,
                 Err(LookupError::Malformed { .. } | LookupError::Unavailable { .. }),
@@ -105,6 +113,9 @@ impl Demand {
             Self::NoMatch => "no match".into(),
             Self::RateLimited(after) => {
                 format!("`RateLimited` for {} s: read the vendor's header", after.as_secs())
+            }
+            Self::Held(least) => {
+                format!("`RateLimited` for at least {} s: obey `Retry-After`", least.as_secs())
             }
             Self::Denied => "`Denied`, so that an operator looks at the key".into(),
             Self::QuotaExhausted => "`QuotaExhausted`, so that no call is wasted".into(),

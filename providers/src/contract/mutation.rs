@@ -69,6 +69,19 @@ pub(super) fn with_wrong_types(body: &[u8]) -> Vec<(String, Vec<u8>)> {
     mutants.collect()
 }
 
+/// The JSON body without one field at a time: a partial answer.
+pub(super) fn without_a_field(body: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let places = places(body);
+    let mutants = places.iter().filter_map(|(place, _)| {
+        let (parent, name) = place.rsplit_once('/')?;
+        let mut value: Value = serde_json::from_slice(body).ok()?;
+        let fields = value.pointer_mut(parent)?.as_object_mut()?;
+        fields.remove(&name.replace("~1", "/").replace("~0", "~"))?;
+        Some((format!("nothing at {place}"), value.to_string().into_bytes()))
+    });
+    mutants.collect()
+}
+
 /// The JSON body with a field that nobody knows in every object.
 pub(super) fn with_unknown_fields(body: &[u8]) -> Vec<u8> {
     fn extend(value: &mut Value) {
@@ -149,6 +162,8 @@ mod tests {
         assert_eq!(places, ["", "/a", "/a/0", "/a/0/b~1c", "/d"]);
         assert_eq!(with_wrong_types(body).len(), 4 * 7);
         assert_eq!(with_hostile_texts(body, Format::Json).len(), HOSTILE.len());
+        let partial: Vec<_> = without_a_field(body).into_iter().map(|(what, _)| what).collect();
+        assert_eq!(partial, ["nothing at /a", "nothing at /a/0/b~1c", "nothing at /d"]);
         let unknown = String::from_utf8(with_unknown_fields(br#"{"a":[{}]}"#)).unwrap();
         assert_eq!(unknown.matches("a_field_of_next_year").count(), 2);
     }

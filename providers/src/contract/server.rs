@@ -44,6 +44,13 @@ impl Reply {
         self
     }
 
+    /// The same answer without a header.
+    #[must_use]
+    pub(super) fn without(&self, name: &str) -> Self {
+        let kept = self.headers.iter().filter(|(known, _)| !known.eq_ignore_ascii_case(name));
+        Self { headers: kept.cloned().collect(), ..self.clone() }
+    }
+
     /// The same answer with another body.
     #[must_use]
     pub(super) fn with_body(&self, body: Vec<u8>) -> Self {
@@ -80,6 +87,8 @@ pub(super) enum Script {
     Always(Reply),
     /// The answer's head and half of its body, then the end.
     Half(Reply),
+    /// The answer's head and a byte of its body, and then the next byte too late.
+    Drip(Reply),
     /// Takes the request and says nothing.
     Silence,
     /// Closes the connection at once.
@@ -170,6 +179,11 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
         Script::Half(reply) => {
             let length = reply.body.len() / 2;
             (reply, length)
+        }
+        Script::Drip(reply) => {
+            stream.write_all(reply.head().as_bytes()).await?;
+            stream.write_all(reply.body.get(..1).unwrap_or_default()).await?;
+            return std::future::pending().await;
         }
         Script::Silence => return std::future::pending().await,
         Script::HangUp => return Ok(()),

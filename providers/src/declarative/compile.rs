@@ -85,7 +85,11 @@ fn declaration(name: &str, file: File) -> Result<Declaration, Wrong> {
         takes_hash: told == Identifier::AddressHash,
         reads,
         quota: file.quota.0.with_burst(file.burst.unwrap_or(NonZeroU32::MIN)),
-        price: Price { per_match: price(file.price_per_match), per_miss: price(file.price_per_miss) },
+        price: Price {
+            per_match: price(file.price_per_match),
+            per_miss: price(file.price_per_miss),
+            only_wanted: false,
+        },
         key,
         terms: file.terms.map(Into::into),
         opt_in: true,

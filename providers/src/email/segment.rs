@@ -92,7 +92,7 @@ mod tests {
             ("ada@maths.example.ac.uk", Segment::Academic),
             ("ada@uni-example.de", Segment::Academic),
             ("ada@mail.univ-example.fr", Segment::Academic),
-            ("admissions@ac.uk", Segment::Company),
+            ("ada@ac.uk", Segment::Company),
             ("ada@ac.example.com", Segment::Company),
             ("ada@uni-example.com", Segment::Company),
             ("ada@edu.example.museum", Segment::Company),

@@ -68,6 +68,13 @@ impl<'a> Request<'a> {
         self
     }
 
+    pub(super) fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        self.body = Some(body.extend_pairs(fields).finish().into());
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        self
+    }
+
     /// Adds a query parameter, percent-encoded.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {

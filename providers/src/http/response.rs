@@ -92,7 +92,7 @@ impl Response {
     }
 
     /// How long `Retry-After` itself asks us to wait.
-    pub(super) fn told_to_wait(&self) -> Option<Duration> {
+    pub fn told_to_wait(&self) -> Option<Duration> {
         headers::retry_after(self.header(RETRY_AFTER.as_str())?, self.received)
     }
 

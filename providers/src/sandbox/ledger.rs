@@ -24,6 +24,12 @@ const PAGE: usize = 4096;
 pub enum Answered {
     Match,
     NoMatch,
+    /// The answer will be ready later.
+    Pending,
+    /// The answer to an order, given before: it is billed once.
+    Repeated,
+    /// The person asked the vendor to stop.
+    Objected,
     /// Not a question that can be answered: no key, a wrong one, no `User-Agent`.
     Refused,
     /// Above the enforced quota.
@@ -37,6 +43,9 @@ impl Answered {
         match self {
             Self::Match => "match",
             Self::NoMatch => "no_match",
+            Self::Pending => "pending",
+            Self::Repeated => "repeated",
+            Self::Objected => "objected",
             Self::Refused => "refused",
             Self::OverQuota => "over_quota",
             Self::Fault(Fault::RateLimited) => "rate_limited",
@@ -125,8 +134,8 @@ struct Kept {
 }
 
 impl Ledger {
-    pub(super) fn new(started: Instant, quotas: [Option<QuotaSettings>; COUNT]) -> Self {
-        Self { started, quotas, kept: Mutex::default() }
+    pub(super) fn new(started: Instant, quotas: &[Option<QuotaSettings>; COUNT]) -> Self {
+        Self { started, quotas: *quotas, kept: Mutex::default() }
     }
 
     /// Writes one call down. The time is taken under the lock, so that entries are in the order of their times.
@@ -230,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_million_calls_stay_in_order_and_a_cleared_ledger_counts_on() {
-        let ledger = Ledger::new(Instant::now(), [None; COUNT]);
+        let ledger = Ledger::new(Instant::now(), &[None; COUNT]);
         let call = |billed| Call {
             service: Service::PeopleDataLabs,
             told: Identifier::Address,

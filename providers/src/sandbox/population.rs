@@ -153,10 +153,8 @@ impl Population {
             return None;
         }
         let person = self.person(key);
-        let knows_people_only = matches!(
-            service,
-            Service::PeopleDataLabs | Service::Keybase | Service::Orcid | Service::Wikidata
-        );
+        let knows_people_only = service.sells_people()
+            || matches!(service, Service::Keybase | Service::Orcid | Service::Wikidata);
         if knows_people_only && person.is_organization {
             return None;
         }
@@ -210,14 +208,7 @@ const fn account_needed(service: Service) -> Option<&'static str> {
         Service::Webfinger => Some("mastodon"),
         Service::Gitlab => Some("gitlab"),
         Service::Bluesky => Some("bluesky"),
-        Service::Gravatar
-        | Service::Github
-        | Service::PeopleDataLabs
-        | Service::Homepage
-        | Service::Keybase
-        | Service::Openpgp
-        | Service::Orcid
-        | Service::Wikidata => None,
+        _ => None,
     }
 }
 

@@ -46,6 +46,14 @@ GET      /gitlab/api/v4/users?search={address}   any token; without one only ?us
 GET      /gitlab/api/v4/users/{id}
 GET      /keybase/_/api/1.0/user/lookup.json?github={login}
 GET      /bluesky/xrpc/app.bsky.actor.getProfile?actor={handle}
+POST     /enrich_so/api/v3/reverse-lookup/lookup
+GET      /hunter/v2/people/find?email={address}
+POST     /apollo/api/v1/people/match
+POST     /fullenrich/api/v2/contact/reverse/email/bulk   an order; GET …/bulk/{id} for its answer
+POST     /fullcontact/v3/person.enrich
+GET      /rocketreach/api/v2/person/lookup?email={address}
+GET      /rocketreach/api/v2/person/checkStatus?ids={id}
+POST     /pipl/search/                         a form; of these vendors too `exhausted` and `wrong` are keys
 GET      /openpgp/vks/v1/by-email/{address}
 GET      /orcid/v3.0/expanded-search/?q=email:%22{address}%22
 GET      /orcid/v3.0/{id}/person
@@ -154,6 +162,13 @@ fn router(world: Arc<World>) -> Router {
         .merge(wire::gitlab::routes())
         .merge(wire::keybase::routes())
         .merge(wire::bluesky::routes())
+        .merge(wire::enrich_so::routes())
+        .merge(wire::hunter::routes())
+        .merge(wire::apollo::routes())
+        .merge(wire::fullenrich::routes())
+        .merge(wire::fullcontact::routes())
+        .merge(wire::rocketreach::routes())
+        .merge(wire::pipl::routes())
         .merge(wire::openpgp::routes())
         .merge(wire::orcid::routes())
         .merge(wire::wikidata::routes())

@@ -23,6 +23,13 @@ pub enum Service {
     Openpgp,
     Orcid,
     Wikidata,
+    EnrichSo,
+    Hunter,
+    Apollo,
+    Fullenrich,
+    Fullcontact,
+    Rocketreach,
+    Pipl,
 }
 
 /// What is fixed about a service.
@@ -43,7 +50,7 @@ pub(super) struct Facts {
 pub(super) const COUNT: usize = Service::ALL.len();
 
 impl Service {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 18] = [
         Self::Gravatar,
         Self::Github,
         Self::PeopleDataLabs,
@@ -55,8 +62,16 @@ impl Service {
         Self::Openpgp,
         Self::Orcid,
         Self::Wikidata,
+        Self::EnrichSo,
+        Self::Hunter,
+        Self::Apollo,
+        Self::Fullenrich,
+        Self::Fullcontact,
+        Self::Rocketreach,
+        Self::Pipl,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "one row a service")]
     pub(super) const fn facts(self) -> Facts {
         match self {
             Self::Gravatar => free("gravatar", "gravatar/v3/", quota(100, 3600), 0.25, 0.40),
@@ -79,7 +94,75 @@ impl Service {
             Self::Openpgp => free("openpgp", "openpgp/", quota(1, 60), 0.03, 0.10),
             Self::Orcid => free("orcid", "orcid/v3.0/", quota(12, 1), 0.02, 0.05),
             Self::Wikidata => free("wikidata", "wikidata/", quota(60, 60), 0.01, 0.03),
+            Self::EnrichSo => Facts {
+                name: "enrich_so",
+                path: "enrich_so/api/v3/",
+                quota: quota(10, 60),
+                match_rate: MatchRate { free_mail: 0.20, own_domain: 0.45 },
+                price: Price::per_match(Micros(4_900)),
+            },
+            Self::Hunter => Facts {
+                name: "hunter",
+                path: "hunter/",
+                quota: quota(500, 60),
+                match_rate: MatchRate { free_mail: 0.15, own_domain: 0.45 },
+                price: Price::per_match(Micros(24_500)),
+            },
+            Self::Apollo => Facts {
+                name: "apollo",
+                path: "apollo/",
+                quota: quota(1000, 60),
+                match_rate: MatchRate { free_mail: 0.10, own_domain: 0.50 },
+                price: Price::per_match(Micros::from_cents(5)),
+            },
+            Self::Fullenrich => Facts {
+                name: "fullenrich",
+                path: "fullenrich/api/v2/",
+                quota: quota(60, 60),
+                match_rate: MatchRate { free_mail: 0.30, own_domain: 0.55 },
+                price: Price::per_match(Micros(58_000)),
+            },
+            Self::Fullcontact => Facts {
+                name: "fullcontact",
+                path: "fullcontact/",
+                quota: quota(6000, 60),
+                match_rate: MatchRate { free_mail: 0.50, own_domain: 0.40 },
+                price: Price {
+                    per_match: Micros::from_cents(10),
+                    per_miss: Micros::from_cents(10),
+                    only_wanted: false,
+                },
+            },
+            Self::Rocketreach => Facts {
+                name: "rocketreach",
+                path: "rocketreach/",
+                quota: quota(100, 60),
+                match_rate: MatchRate { free_mail: 0.25, own_domain: 0.45 },
+                price: Price::per_match(Micros::from_cents(30)),
+            },
+            Self::Pipl => Facts {
+                name: "pipl",
+                path: "pipl/",
+                quota: quota(10, 1),
+                match_rate: MatchRate { free_mail: 0.70, own_domain: 0.60 },
+                price: Price::per_match(Micros::from_cents(50)),
+            },
         }
+    }
+
+    /// Whether it sells people: of organisations it knows nothing.
+    pub(super) const fn sells_people(self) -> bool {
+        matches!(
+            self,
+            Self::PeopleDataLabs
+                | Self::EnrichSo
+                | Self::Hunter
+                | Self::Apollo
+                | Self::Fullenrich
+                | Self::Fullcontact
+                | Self::Rocketreach
+                | Self::Pipl
+        )
     }
 
     /// The name of the built-in provider that speaks this format.

@@ -29,6 +29,10 @@ pub struct SandboxSettings {
     pub distortion: f64,
     pub latency: Latency,
     pub faults: FaultRates,
+    /// How long a vendor that searches while one waits takes over it, in milliseconds; 0: until it is asked again.
+    pub search_ms: u64,
+    /// Addresses whose owners have objected at a vendor that says so.
+    pub objected: Vec<String>,
     /// What a rate-limit fault asks the caller to wait, in seconds.
     pub retry_after_secs: u64,
     /// What differs for one provider.
@@ -50,6 +54,22 @@ impl fmt::Debug for Script {
     }
 }
 
+/// A few of each kind.
+const USUAL_FAULTS: FaultRates = FaultRates {
+    rate_limited: 0.005,
+    server_error: 0.02,
+    timeout: 0.001,
+    truncated: 0.004,
+    malformed: 0.004,
+    slow_drip: 0.005,
+};
+
+/// These vendors say "slow down" and not for how long: nobody who watches a demonstration wants to wait a minute.
+fn unthrottled(service: Service) -> (Service, ServiceSettings) {
+    let faults = Some(FaultRates { rate_limited: 0.0, ..USUAL_FAULTS });
+    (service, ServiceSettings { faults, ..ServiceSettings::default() })
+}
+
 impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
@@ -60,16 +80,11 @@ impl Default for SandboxSettings {
             members: Vec::new(),
             distortion: 1.0,
             latency: Latency { min_ms: 20, max_ms: 120 },
-            faults: FaultRates {
-                rate_limited: 0.005,
-                server_error: 0.02,
-                timeout: 0.001,
-                truncated: 0.004,
-                malformed: 0.004,
-                slow_drip: 0.005,
-            },
+            faults: USUAL_FAULTS,
+            search_ms: 500,
+            objected: vec!["beatrice.penrose@webmail.example.net".into()],
             retry_after_secs: 1,
-            providers: BTreeMap::new(),
+            providers: [Service::Hunter, Service::Fullenrich].map(unthrottled).into(),
             scripts: Vec::new(),
         }
     }
@@ -78,7 +93,14 @@ impl Default for SandboxSettings {
 impl SandboxSettings {
     /// No latency and no faults: for tests that add their own, and for benchmarks.
     pub fn calm(seed: u64) -> Self {
-        Self { seed, latency: Latency::default(), faults: FaultRates::default(), ..Self::default() }
+        Self {
+            seed,
+            latency: Latency::default(),
+            faults: FaultRates::default(),
+            search_ms: 0,
+            objected: Vec::new(),
+            ..Self::default()
+        }
     }
 
     pub(super) fn match_rate(&self, service: Service) -> MatchRate {

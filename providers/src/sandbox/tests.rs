@@ -5,6 +5,7 @@ mod books;
 mod built_ins;
 mod distortions;
 mod hostile;
+mod keyed;
 mod pages;
 mod stability;
 mod trouble;
@@ -12,10 +13,11 @@ mod trouble;
 use reqwest::{Method, Response};
 use serde_json::Value;
 
-use super::service::COUNT;
 use super::{MatchRate, Sandbox, SandboxSettings, Service, ServiceSettings, Truth};
 use crate::email::EmailAddress;
 
+/// Services that answer a URL without more: those before the vendors with a key, who are asked in `keyed.rs`.
+const BY_URL: usize = 11;
 const ADA: &str = "ada.example@example.com";
 
 /// A bare client: the tests look at the wire itself, not through the polite door.
@@ -47,7 +49,7 @@ fn all_known(seed: u64) -> SandboxSettings {
 }
 
 /// The first question to each service about an address, as URLs, in the order of the services.
-fn questions(sandbox: &Sandbox, address: &str) -> [String; COUNT] {
+fn questions(sandbox: &Sandbox, address: &str) -> [String; BY_URL] {
     let base = sandbox.url();
     let hash = EmailAddress::parse(address).unwrap().sha256();
     let escaped: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();

@@ -3,15 +3,22 @@
 //! Invariant: a vendor's file knows its words, statuses and headers; which call is refused, counted, delayed,
 //! spoilt or billed is decided here, in one order for all.
 
+pub(super) mod apollo;
 pub(super) mod bluesky;
+pub(super) mod enrich_so;
+pub(super) mod fullcontact;
+pub(super) mod fullenrich;
 pub(super) mod github;
 pub(super) mod gitlab;
 pub(super) mod gravatar;
 pub(super) mod homepage;
+pub(super) mod hunter;
 pub(super) mod keybase;
 pub(super) mod openpgp;
 pub(super) mod orcid;
 pub(super) mod people_data_labs;
+pub(super) mod pipl;
+pub(super) mod rocketreach;
 mod spoil;
 pub(super) mod webfinger;
 pub(super) mod wikidata;
@@ -27,7 +34,7 @@ use tokio::time::Instant;
 
 use super::fault::Fault;
 use super::ledger::{Answered, Call};
-use super::population::MailboxKey;
+use super::population::{MailboxKey, Person};
 use super::quota::Allowance;
 use super::service::Service;
 use super::world::World;
@@ -156,6 +163,21 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")).then_some(token)
+}
+
+/// A header as text.
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The address of the person's profile on this network.
+fn url_on<'p>(person: &'p Person, network: &str) -> Option<&'p str> {
+    person.account(network).map(|account| account.url.as_str())
+}
+
+/// The person's account name on this network.
+fn handle_on<'p>(person: &'p Person, network: &str) -> Option<&'p str> {
+    person.account(network).map(|account| account.handle.as_str())
 }
 
 /// The first value of a query parameter.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here changes an answer but the counters that quotas and faults are defined by.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use super::SAMPLE_MEMBERS;
 use super::fault::Fates;
 use super::ledger::Ledger;
 use super::members;
-use super::population::Population;
+use super::orders::Orders;
+use super::population::{MailboxKey, Population};
 use super::quota::Quotas;
 use super::service::{COUNT, Service};
 use super::settings::SandboxSettings;
@@ -25,6 +27,8 @@ pub(super) struct World {
     pub(super) fates: Fates,
     pub(super) quotas: Quotas,
     pub(super) ledger: Ledger,
+    pub(super) orders: Orders,
+    objected: HashSet<MailboxKey>,
     pub(super) clock: SharedClock,
     pub(super) retry_after_secs: u64,
     pub(super) stop: Arc<Stop>,
@@ -39,12 +43,19 @@ impl World {
             population: Population::with_settings(settings, listed),
             fates: Fates::new(settings),
             quotas: Quotas::new(settings),
-            ledger: Ledger::new(Instant::now(), Service::ALL.map(|service| settings.quota(service))),
+            ledger: Ledger::new(Instant::now(), &Service::ALL.map(|service| settings.quota(service))),
+            orders: Orders::new(Duration::from_millis(settings.search_ms)),
+            objected: settings.objected.iter().map(|address| MailboxKey::of_address(address)).collect(),
             clock: SystemClock::shared(),
             retry_after_secs: settings.retry_after_secs,
             stop: Arc::new(Stop::default()),
             prices: Service::ALL.map(|service| settings.price(service)),
         }
+    }
+
+    /// Whether the owner of this mailbox has objected.
+    pub(super) fn has_objected(&self, mailbox: Option<MailboxKey>) -> bool {
+        mailbox.is_some_and(|mailbox| self.objected.contains(&mailbox))
     }
 
     /// What a match and a miss cost.

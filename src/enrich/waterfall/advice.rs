@@ -122,7 +122,8 @@ fn greedy_order(slices: &[Slice], count: usize) -> Vec<usize> {
         let sum =
             |of: &dyn Fn(&Slice) -> f64| slices.iter().map(|slice| slice.share * of(slice)).sum::<f64>();
         let fields = sum(&|slice| slice.paid[place].worth.expected_fields(slice.wanted));
-        let cost = sum(&|slice| slice.paid[place].worth.expected_micros(slice.paid[place].price));
+        let cost =
+            sum(&|slice| slice.paid[place].worth.expected_micros(slice.paid[place].price, slice.wanted));
         fields / cost.max(1e-9)
     };
     let mut order: Vec<usize> = (0..count).collect();
@@ -143,7 +144,7 @@ pub fn of_groups(slices: &[Slice], groups: &Groups) -> Bill {
                 spread[usize::from(bits)] = chance;
                 for one in group.iter().map(|&place| &slice.paid[place]) {
                     if !one.supplies.and(here).is_empty() {
-                        cost += chance * one.worth.expected_micros(one.price);
+                        cost += chance * one.worth.expected_micros(one.price, here);
                         spread = after(&one.worth, spread);
                     }
                 }
@@ -176,7 +177,7 @@ pub fn of_rankings(slices: &[Slice], rankings: &[Ranking]) -> Bill {
                 ended[usize::from(missing.bits())] += chance;
                 continue;
             };
-            cost += chance * one.worth.expected_micros(one.price);
+            cost += chance * one.worth.expected_micros(one.price, missing);
             let others: Vec<&str> = open.into_iter().filter(|name| *name != one.name).collect();
             let mut spread = [0.0; Fields::SETS];
             spread[usize::from(missing.bits())] = chance;

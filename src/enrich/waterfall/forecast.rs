@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use gleaner_providers::Field;
 
-use super::worth::Worth;
+use super::worth::{Worth, billed};
 use super::{Candidate, Rules, Situation, Standing, round};
 use crate::record::Fields;
 
@@ -73,7 +73,7 @@ pub fn forecast(
             }
             for &at in &questions {
                 let price = candidates[at].price;
-                let expected = reached.chance * worths[at].expected_micros(price);
+                let expected = reached.chance * worths[at].expected_micros(price, missing);
                 let step =
                     steps.entry(at).or_insert(Step { at, round: number, chance: 0.0, expected_micros: 0.0 });
                 step.chance += reached.chance;
@@ -132,13 +132,15 @@ fn answers(
     questions: &[usize],
     from: ((Fields, u64), Reached),
 ) -> BTreeMap<(Fields, u64), Reached> {
+    // Those of a round are asked at the same time, for what is missing before it.
+    let from_missing = from.0.0;
     let mut spread = BTreeMap::from([from]);
     for &at in questions {
         let mut next: BTreeMap<(Fields, u64), Reached> = BTreeMap::new();
         for ((missing, spent), reached) in spread {
             for (brought, likely) in worths[at].outcomes() {
                 let price = candidates[at].price;
-                let cost = if brought.is_some() { price.per_match.0 } else { price.per_miss.0 };
+                let cost = billed(price, brought, from_missing);
                 let spent = if rules.max_cost_micros.is_some() { spent + cost } else { 0 };
                 let left = missing.without(brought.unwrap_or_default());
                 let arrived = Reached {

@@ -3,7 +3,7 @@
 //! The next question is the one after which the whole rest is expected to cost least: a small dynamic program over (missing
 //! fields, providers left), because the best first question depends on what would have to be asked afterwards. All orders fill
 //! the same fields in the end, as every order goes on until nothing is missing or nobody is left; they differ in what that costs.
-//! Beyond [`EXACT`] providers the one with the most expected new fields per cent comes first.
+//! Beyond `EXACT` providers the one with the most expected new fields per cent comes first.
 //!
 //! Invariant: pure. Answers are taken to be independent of each other.
 
@@ -57,7 +57,7 @@ impl Ranking {
 
     fn greedy(&self, missing: Fields, is_open: impl Fn(&Ranked) -> bool) -> Option<usize> {
         let per_cent = |ranked: &Ranked| {
-            let cost = ranked.worth.expected_micros(ranked.price).max(1e-9);
+            let cost = ranked.worth.expected_micros(ranked.price, missing).max(1e-9);
             ranked.worth.expected_fields(missing.and(ranked.supplies)) / cost
         };
         let useful =
@@ -73,8 +73,12 @@ fn choices(ranked: &[Ranked]) -> Vec<Option<u8>> {
     let size = (1 << ranked.len()) * Fields::SETS;
     let mut rest = vec![0.0_f64; size];
     let mut choices = vec![None; size];
-    let known: Vec<_> =
-        ranked.iter().map(|one| (one.worth.outcomes(), one.worth.expected_micros(one.price))).collect();
+    let known: Vec<_> = ranked.iter().map(|one| one.worth.outcomes()).collect();
+    let cost = |one: &Ranked, bits: usize| {
+        one.worth.expected_micros(one.price, Fields::from_bits(u8::try_from(bits).unwrap_or(0)))
+    };
+    let costs: Vec<[f64; Fields::SETS]> =
+        ranked.iter().map(|one| std::array::from_fn(|bits| cost(one, bits))).collect();
     for set in 1..1 << ranked.len() {
         for bits in 1..u8::try_from(Fields::SETS).unwrap_or(u8::MAX) {
             let missing = Fields::from_bits(bits);
@@ -83,13 +87,14 @@ fn choices(ranked: &[Ranked]) -> Vec<Option<u8>> {
                 if set & (1 << place) == 0 || one.supplies.and(missing).is_empty() {
                     continue;
                 }
-                let (outcomes, cost) = &known[usize::from(place)];
+                let outcomes = &known[usize::from(place)];
                 let others = (set & !(1 << place)) * Fields::SETS;
                 let after = |(brought, chance): &(Option<Fields>, f64)| {
                     let left = missing.without(brought.unwrap_or_default());
                     chance * rest[others + usize::from(left.bits())]
                 };
-                let sum = cost + outcomes.iter().map(after).sum::<f64>();
+                let sum =
+                    costs[usize::from(place)][usize::from(bits)] + outcomes.iter().map(after).sum::<f64>();
                 if best.is_none_or(|(least, _)| sum < least) {
                     best = Some((sum, place));
                 }
@@ -113,7 +118,7 @@ mod tests {
     use super::*;
 
     fn ranked(name: &str, per_match: u64, per_miss: u64, rate: f64, fills: [f64; 3]) -> Ranked {
-        let price = Price { per_match: Micros(per_match), per_miss: Micros(per_miss) };
+        let price = Price { per_match: Micros(per_match), per_miss: Micros(per_miss), only_wanted: false };
         let worth = Worth::prior(rate, fills, 1.0);
         Ranked { name: name.to_owned(), supplies: Fields::of(&Field::ALL), price, worth }
     }
@@ -153,7 +158,8 @@ mod tests {
         let after = |(brought, chance): (Option<Fields>, f64)| {
             chance * expected(rest, missing.without(brought.unwrap_or_default()))
         };
-        first.worth.expected_micros(first.price) + first.worth.outcomes().into_iter().map(after).sum::<f64>()
+        first.worth.expected_micros(first.price, missing)
+            + first.worth.outcomes().into_iter().map(after).sum::<f64>()
     }
 
     fn followed(ranking: &Ranking, open: &[&str], missing: Fields) -> f64 {
@@ -163,7 +169,8 @@ mod tests {
         let after = |(brought, chance): (Option<Fields>, f64)| {
             chance * followed(ranking, &others, missing.without(brought.unwrap_or_default()))
         };
-        one.worth.expected_micros(one.price) + one.worth.outcomes().into_iter().map(after).sum::<f64>()
+        one.worth.expected_micros(one.price, missing)
+            + one.worth.outcomes().into_iter().map(after).sum::<f64>()
     }
 
     proptest! {

@@ -47,6 +47,23 @@ impl Worth {
         self.cost_micros += cost_micros;
     }
 
+    /// So many answers were "no match with any of these fields": whoever knew the person but none of them counts there too. They are
+    /// shared out among the answers that look the same, by what else is known (one step of expectation maximization).
+    pub fn learn_missed(&mut self, demanded: Fields, answers: u64) {
+        let looks_so = |brought: Option<Fields>| brought.is_none_or(|set| set.and(demanded).is_empty());
+        let alike: f64 =
+            self.outcomes().iter().filter(|(brought, _)| looks_so(*brought)).map(|(_, chance)| chance).sum();
+        let shares = self.outcomes();
+        #[expect(clippy::cast_precision_loss, reason = "a count of answers")]
+        let count = answers as f64;
+        for (weight, (brought, chance)) in self.weights.iter_mut().zip(shares) {
+            if looks_so(brought) {
+                *weight += count * chance / alike;
+            }
+        }
+        self.seen += answers;
+    }
+
     pub const fn seen(&self) -> u64 {
         self.seen
     }
@@ -71,10 +88,11 @@ impl Worth {
         self.outcomes().iter().filter(|outcome| fills(outcome)).map(|(_, chance)| chance).sum()
     }
 
-    /// What asking costs on average, in millionths.
-    pub fn expected_micros(&self, price: Price) -> f64 {
-        let rate = self.match_rate();
-        rate * micros(price.per_match.0) + (1.0 - rate) * micros(price.per_miss.0)
+    /// What asking costs on average, in millionths, while these fields are missing.
+    pub fn expected_micros(&self, price: Price, missing: Fields) -> f64 {
+        let billed =
+            |(brought, chance): (Option<Fields>, f64)| chance * micros(billed(price, brought, missing));
+        self.outcomes().into_iter().map(billed).sum()
     }
 
     /// How many of these fields asking fills on average.
@@ -88,6 +106,12 @@ impl Worth {
         let mut draws = Draws(seed);
         Self { weights: self.weights.map(|weight| draws.gamma(weight).max(1e-12)), ..self.clone() }
     }
+}
+
+/// What an answer costs that has these fields, while those are missing.
+pub fn billed(price: Price, brought: Option<Fields>, missing: Fields) -> u64 {
+    let is_match = brought.is_some_and(|set| !price.only_wanted || !set.and(missing).is_empty());
+    if is_match { price.per_match.0 } else { price.per_miss.0 }
 }
 
 fn index(brought: Option<Fields>) -> usize {
@@ -153,8 +177,25 @@ mod tests {
     #[test]
     fn the_price_of_a_miss_counts() {
         let worth = Worth::prior(0.25, [1.0; 3], 1.0);
-        let price = Price { per_match: Micros(400), per_miss: Micros(100) };
-        assert!((worth.expected_micros(price) - 175.0).abs() < 1e-9);
+        let price = Price { per_match: Micros(400), per_miss: Micros(100), only_wanted: false };
+        let all = Fields::from_bits(0b111);
+        assert!((worth.expected_micros(price, all) - 175.0).abs() < 1e-9);
+        let ages = Worth::prior(0.5, [1.0, 0.2, 1.0], 1.0);
+        let age = Fields::of(&[Field::Age]);
+        assert!((ages.expected_micros(price.only_wanted(), age) - 130.0).abs() < 1e-9);
+        assert!((ages.expected_micros(price.only_wanted(), all) - 250.0).abs() < 1e-9);
+    }
+
+    /// What was not told is no proof that the person is unknown.
+    #[test]
+    fn a_miss_of_a_demanded_field_is_shared_out() {
+        let mut worth = Worth::prior(0.8, [1.0, 0.5, 0.0], 10.0);
+        worth.learn_missed(Fields::of(&[Field::Age]), 60);
+        // Before: 2 no match, 4 a name alone, 4 name and age. The 60 go to the first two, one to two.
+        let chance = |brought| worth.outcomes().into_iter().find(|one| one.0 == brought).unwrap().1;
+        assert!((chance(None) - 22.0 / 70.0).abs() < 1e-9);
+        assert!((chance(Some(Fields::of(&[Field::Name]))) - 44.0 / 70.0).abs() < 1e-9);
+        assert_eq!(worth.seen(), 60);
     }
 
     #[test]

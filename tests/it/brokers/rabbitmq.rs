@@ -1,6 +1,7 @@
 //! `RabbitMQ`, the real server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use gleaner::config;
@@ -108,7 +109,9 @@ impl TestBroker for TestRabbitMq {
             *publisher = self.channel().await;
         }
         let Some((_, channel)) = &*publisher else { return false };
-        let sent = self.try_publish(channel, id, body).await;
+        // A confirmation that a crash has swallowed never comes.
+        let publish = tokio::time::timeout(Duration::from_secs(10), self.try_publish(channel, id, body));
+        let sent = publish.await.ok().flatten();
         if sent.is_none() {
             *publisher = None;
         }
@@ -123,7 +126,7 @@ impl TestBroker for TestRabbitMq {
         // What a connection that is gone held is put back a little later.
         let mut last = self.ready().await;
         loop {
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
             let now = self.ready().await;
             if now == last {
                 return now;

@@ -19,10 +19,13 @@ pub(crate) async fn lessons_add_up_and_name_no_member(database: &impl Database) 
     let matched = Lesson {
         segment: Segment::Company,
         brought: Some(name.with(Field::Social)),
+        demanded: Fields::NONE,
         agreed: name,
         contradicted: Fields::NONE,
     };
-    let missed = Lesson { brought: None, agreed: Fields::NONE, segment: Segment::FreeMail, ..matched };
+    let age = Fields::of(&[Field::Age]);
+    let missed =
+        Lesson { brought: None, demanded: age, agreed: Fields::NONE, segment: Segment::FreeMail, ..matched };
     for (outcome, lesson) in outcomes.iter_mut().zip([Some(matched), Some(matched), None]) {
         outcome.lookups = vec![lookup("github")];
         outcome.lookups[0].lesson = lesson;
@@ -37,6 +40,7 @@ pub(crate) async fn lessons_add_up_and_name_no_member(database: &impl Database) 
         provider: "github".to_owned(),
         segment: Segment::Company,
         brought: matched.brought,
+        demanded: Fields::NONE,
         answers: 2,
         cost_micros: 40_000,
         duration: 2 * lookup("github").duration,
@@ -47,6 +51,7 @@ pub(crate) async fn lessons_add_up_and_name_no_member(database: &impl Database) 
         provider: "gravatar".to_owned(),
         segment: Segment::FreeMail,
         brought: None,
+        demanded: age,
         answers: 1,
         cost_micros: 20_000,
         duration: lookup("gravatar").duration,

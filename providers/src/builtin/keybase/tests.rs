@@ -75,7 +75,7 @@ async fn the_next_account_is_tried_and_a_network_it_cannot_read_is_not() {
 #[test]
 fn proofs_are_proven_and_the_name_asserted() {
     let answer: Answer = serde_json::from_str(MATCH).unwrap();
-    let them = answer.into_them().unwrap();
+    let them = answer.into_them(UNNAMED_WAIT).unwrap();
     insta::assert_snapshot!(lines(&them[0].finding()), @r#"
     {"value":{"full":"Ada Example"},"confidence":0.75,"assurance":"self_asserted","evidence":"https://keybase.io/adaexample"}
     {"value":{"network":"keybase","handle":"adaexample","url":"https://keybase.io/adaexample"},"confidence":0.95,"assurance":"proven","evidence":"https://keybase.io/adaexample"}

@@ -3,8 +3,9 @@
 CREATE TABLE provider_lessons (
     provider     TEXT NOT NULL,
     segment      TEXT NOT NULL,
-    -- The fields that were told surely enough, as bits (name 1, age 2, social 4); -1 for no match.
-    brought      INTEGER NOT NULL CHECK (brought BETWEEN -1 AND 7),
+    -- The fields that were told surely enough, as bits (name 1, age 2, social 4); -1 for no match; -1 - n for no match that has
+    -- any of the fields n, where no other would have been told.
+    brought      INTEGER NOT NULL CHECK (brought BETWEEN -8 AND 7),
     answers      INTEGER NOT NULL DEFAULT 0,
     cost_micros  INTEGER NOT NULL DEFAULT 0,
     duration_us  INTEGER NOT NULL DEFAULT 0,

@@ -1,0 +1,3 @@
+//! A provider that lives outside Gleaner's repository.
+
+pub mod acme_directory;
