@@ -58,7 +58,9 @@ fn can_be_one(a: &Comparable, b: &Comparable) -> bool {
 
 /// Whether the one is the given name of the other, which East Asian names have at their end, without a space.
 fn is_given_name_of(given: &Comparable, full: &Comparable) -> bool {
-    let (given, full) = (given.joined(), full.joined());
+    // Folding takes syllables apart.
+    let whole = |name: &Comparable| name.joined().nfc().collect::<String>();
+    let (given, full) = (whole(given), whole(full));
     given.chars().nth(1).is_some() && given.chars().all(super::parts::is_east_asian) && full.ends_with(&given)
 }
 
