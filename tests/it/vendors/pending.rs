@@ -49,10 +49,7 @@ async fn orders_outlive_the_worker_that_placed_them_and_are_billed_once() {
         let log = logged(&home, provider).await;
         let booked: i64 = log.iter().map(|(_, _, _, micros)| micros).sum();
         let price = ledger.iter().map(|entry| entry.billed_micros.0).max().unwrap();
-        // Nobody is billed twice, but for that one call; and what the kill cut off is billed without being in our books.
-        assert!(billed <= price * u64::from(MEMBERS + 1), "{provider}: {billed} at {price} each");
-        let booked = u64::try_from(booked).unwrap();
-        assert!(booked > 0 && booked <= billed, "{provider}: {billed}, {booked}");
+        assert!(billed > 0 && billed.abs_diff(u64::try_from(booked).unwrap()) <= price, "{billed}, {booked}");
         assert!(log.iter().any(|(told, outcome, ..)| told == "address" && outcome == "pending"), "{log:?}");
     }
 }
