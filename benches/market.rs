@@ -21,7 +21,7 @@ use gleaner::config::{Config, Order};
 use gleaner::enrich::panel::Installed;
 use gleaner::enrich::waterfall::worth::billed;
 use gleaner::enrich::{Enricher, Keep, Kept, Market, Panel, Policy};
-use gleaner::job::{Answer, AnswerContent, Claimed, Fence, Hold, JobId, LessonTotals};
+use gleaner::job::{Answer, AnswerContent, Claimed, Fence, Hold, JobId, LessonTotals, Paid};
 use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
 use gleaner::record::Fields;
@@ -368,7 +368,7 @@ struct NoShelf;
 
 #[async_trait]
 impl Keep for NoShelf {
-    async fn keep(&self, _: &Answer) -> Kept {
+    async fn keep(&self, _: Paid) -> Kept {
         Kept::No
     }
 

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use gleaner_providers::clock::SharedClock;
 
 use crate::config::{Config, Enrich, Retention, Retry};
-use crate::job::{Answer, BatchId, Claimed, Hold, Outcome};
+use crate::job::{Answer, BatchId, Claimed, Hold, Outcome, Paid};
 use crate::record::Fields;
 
 mod beliefs;
@@ -38,8 +38,8 @@ use waterfall::{Candidate, Wanted};
 /// Stores an answer that cost money before it is used, so that no crash makes us pay for it twice.
 #[async_trait]
 pub trait Keep: Debug + Send + Sync {
-    /// Returns when the answer is on disk, or could not be stored and stays with the outcome.
-    async fn keep(&self, answer: &Answer) -> Kept;
+    /// Returns when the answer is on disk and its lookup in the log, or neither could be stored and both stay with the outcome.
+    async fn keep(&self, paid: Paid) -> Kept;
 
     /// Whether this execution may still ask for money. Once its lease may have gone to somebody else, it may not: they
     /// ask the same.

@@ -252,6 +252,17 @@ pub struct Answer {
     pub expires_at: Timestamp,
 }
 
+/// An answer that cost money, as it is stored ahead of its member's commit: with the entry that says who was told what, and what
+/// that cost. A worker that dies leaves both, or neither.
+#[derive(Clone, Debug)]
+pub struct Paid {
+    pub hold: Hold,
+    pub member: MemberId,
+    pub answer: Answer,
+    /// Absent where nothing left the house.
+    pub entry: Option<LookupEntry>,
+}
+
 /// What a stored answer says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnswerContent {
@@ -277,6 +288,8 @@ pub struct LookupEntry {
     pub calls: u32,
     pub cost_micros: u64,
     pub at: Timestamp,
+    /// Whether it is in the log already, written ahead with its answer.
+    pub is_logged: bool,
     /// What can be learned from it; absent where it was not answered.
     pub lesson: Option<Lesson>,
 }

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::config::Database;
 use crate::job::{
-    Answer, Claimed, Committed, DeadReason, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
+    Answer, Claimed, Committed, DeadReason, Hold, Intake, Outcome, Paid, Refusal, Registration,
+    SuppressionReason,
 };
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
@@ -102,11 +103,12 @@ pub trait Store: Batches + Fleet + Inbox + Ledger + Reconcile + Requests + Debug
     /// sample by chance, and the same for every worker.
     async fn sample_answers(&self, limit: u32) -> Result<Vec<Answer>, StoreError>;
 
-    /// Stores answers ahead of their member's commit: those that cost money. Answers about a suppressed subject
-    /// are dropped, and an older one never replaces a newer.
-    async fn save_answers(&self, answers: &[Answer]) -> Result<(), StoreError> {
+    /// Stores answers that cost money ahead of their member's commit, and enters their lookups into the log and the books. Answers
+    /// about a suppressed subject are dropped, and an older one never replaces a newer. After an error that leaves open whether it
+    /// was written, it is done again: an answer is there once, its lookup rather twice than not at all.
+    async fn save_paid(&self, paid: &[Paid]) -> Result<(), StoreError> {
         // Answers carry their own times: nothing here is dated.
-        self.write(answers, &[], Timestamp::UNIX_EPOCH).await.map(drop)
+        self.write(paid, &[], Timestamp::UNIX_EPOCH).await.map(drop)
     }
 
     /// Writes what came of many executions in one transaction, each guarded by its fence and by the suppression
@@ -119,11 +121,11 @@ pub trait Store: Batches + Fleet + Inbox + Ledger + Reconcile + Requests + Debug
         self.write(&[], outcomes, now).await
     }
 
-    /// [`save_answers`](Self::save_answers) and [`commit`](Self::commit) in one transaction: half the flushes of the disk, and both
+    /// [`save_paid`](Self::save_paid) and [`commit`](Self::commit) in one transaction: half the flushes of the disk, and both
     /// touch the same pages. An error means that nothing was written.
     async fn write(
         &self,
-        answers: &[Answer],
+        paid: &[Paid],
         outcomes: &[Outcome],
         now: Timestamp,
     ) -> Result<Vec<Committed>, StoreError>;

@@ -134,6 +134,7 @@ fn lookup(provider: &str, now: Timestamp) -> LookupEntry {
         calls: 1,
         cost_micros: 0,
         at: now,
+        is_logged: false,
         lesson: None,
     }
 }

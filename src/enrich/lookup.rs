@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::course::Question;
 use super::{Keep, Kept};
 use crate::config::Retention;
-use crate::job::{Answer, AnswerContent, Claimed, Lesson, LookupEntry};
+use crate::job::{Answer, AnswerContent, Claimed, Lesson, LookupEntry, Paid};
 use crate::record::Fields;
 
 /// How long a provider that refuses us is left alone.
@@ -85,7 +85,7 @@ pub(super) async fn ask(
     };
     let now = clock.now();
     let cost_micros = result.as_ref().map_or(0, |lookup| installed.descriptor().price.of(lookup).0);
-    let entry = (http.calls_in_this_lookup() > 0).then(|| LookupEntry {
+    let mut entry = (http.calls_in_this_lookup() > 0).then(|| LookupEntry {
         provider: provider.clone(),
         told,
         outcome: outcome(&result),
@@ -93,6 +93,7 @@ pub(super) async fn ask(
         calls: http.calls_in_this_lookup(),
         cost_micros,
         at: now,
+        is_logged: false,
         lesson: lesson(&result, subject, installed.descriptor()),
     });
     let result = match result {
@@ -101,7 +102,15 @@ pub(super) async fn ask(
             let answer = answer(lookup, &provider, job, cost_micros, now, retention);
             // Without its handle, an order would have to be placed, and may be billed, once more.
             let is_order = costs && matches!(answer.content, AnswerContent::Pending { .. });
-            let kept = if cost_micros > 0 || is_order { keep.keep(&answer).await } else { Kept::No };
+            let kept = if cost_micros > 0 || is_order {
+                let (answer, entry) = (answer.clone(), entry.clone());
+                keep.keep(Paid { hold: job.hold, member: job.member.clone(), answer, entry }).await
+            } else {
+                Kept::No
+            };
+            if let Some(entry) = &mut entry {
+                entry.is_logged = kept == Kept::Yes;
+            }
             Ok(Told::Answer { answer: Box::new(answer), kept })
         }
         Err(error) => {

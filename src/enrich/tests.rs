@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::panel::Installed;
 use super::*;
-use crate::job::{AnswerContent, DeadReason, Fence, Hold, JobId, SuppressionReason, Verdict};
+use crate::job::{AnswerContent, DeadReason, Fence, Hold, JobId, Paid, SuppressionReason, Verdict};
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
 use crate::record::RecordStatus;
@@ -174,8 +174,8 @@ impl Shelf {
 
 #[async_trait]
 impl Keep for Shelf {
-    async fn keep(&self, answer: &Answer) -> Kept {
-        self.answers.lock().unwrap().push(answer.clone());
+    async fn keep(&self, paid: Paid) -> Kept {
+        self.answers.lock().unwrap().push(paid.answer);
         self.kept
     }
 

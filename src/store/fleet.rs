@@ -226,7 +226,7 @@ pub(super) struct Bill<'a> {
 
 impl<'a> Bill<'a> {
     /// The bills for these lookups, one a provider and day, always in the same order: two transactions never wait for each other.
-    pub(super) fn of(lookups: &[&'a LookupEntry]) -> Vec<Self> {
+    pub(super) fn of(lookups: impl Iterator<Item = &'a LookupEntry>) -> Vec<Self> {
         let mut bills: BTreeMap<(&str, i64), Self> = BTreeMap::new();
         for entry in lookups {
             let began = entry.at.saturating_sub(entry.duration).unwrap_or(entry.at);

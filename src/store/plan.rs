@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use super::batches::{self, Counting};
 use super::columns::RecordColumns;
-use crate::job::{Answer, BatchId, Committed, LookupEntry, Outcome, SuppressionReason, Verdict};
+use crate::job::{Answer, BatchId, Committed, Hold, LookupEntry, Outcome, Paid, SuppressionReason, Verdict};
 use crate::keyring::SubjectKey;
+use crate::member::MemberId;
 use crate::record::Record;
 
 /// What the database says of an outcome whose fence is still good.
@@ -47,7 +48,10 @@ pub(super) struct Plan<'a> {
     pub(super) dead: Vec<Dead<'a>>,
     pub(super) records: Vec<RecordColumns<'a>>,
     pub(super) answers: Vec<&'a Answer>,
-    pub(super) lookups: Vec<(&'a Outcome, &'a LookupEntry)>,
+    /// What the log does not have yet.
+    pub(super) lookups: Vec<Logged<'a>>,
+    /// Lookups whose lessons are known by now.
+    pub(super) lessons: Vec<&'a LookupEntry>,
     /// People who turned out not to be looked up.
     pub(super) suppress: Vec<(SubjectKey, SuppressionReason)>,
     /// Members whose record goes, whatever address it was about.
@@ -60,6 +64,14 @@ pub(super) struct Plan<'a> {
     pub(super) tags: Vec<Tag<'a>>,
     /// Ceilings: the batch, what was spent, and what had been reserved for it.
     pub(super) settled: BTreeMap<BatchId, (u64, u64)>,
+}
+
+/// A lookup as the log has it.
+#[derive(Clone, Copy)]
+pub(super) struct Logged<'a> {
+    pub(super) job: i64,
+    pub(super) member: &'a str,
+    pub(super) entry: &'a LookupEntry,
 }
 
 /// Which batch a record came with, and which replay wrote it.
@@ -87,7 +99,7 @@ pub(super) struct Dead<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(outcomes: &'a [Outcome], guards: &[Guard], now: Timestamp) -> Self {
+    pub(super) fn of(paid: &'a [Paid], outcomes: &'a [Outcome], guards: &[Guard], now: Timestamp) -> Self {
         let mut guard_of = vec![None; outcomes.len()];
         let mut jobs = HashSet::new();
         for guard in guards {
@@ -100,6 +112,10 @@ impl<'a> Plan<'a> {
             }
         }
         let mut plan = Self::default();
+        for ahead in paid {
+            plan.answers.push(&ahead.answer);
+            plan.log(ahead.hold, &ahead.member, &ahead.entry);
+        }
         for (outcome, guard) in outcomes.iter().zip(&guard_of) {
             if let (Verdict::Suppressed(reason), Some(_)) = (&outcome.verdict, guard) {
                 plan.suppress.push((outcome.subject, *reason));
@@ -121,7 +137,8 @@ impl<'a> Plan<'a> {
 
     fn guarded(&mut self, outcome: &'a Outcome, guard: Guard, now: Timestamp) -> Committed {
         // Calls that were made are on the record whatever became of them.
-        self.lookups.extend(outcome.lookups.iter().map(|entry| (outcome, entry)));
+        self.log(outcome.hold, &outcome.member, outcome.lookups.iter().filter(|entry| !entry.is_logged));
+        self.lessons.extend(&outcome.lookups);
         if let Some(batch) = guard.counted() {
             self.count_lookups(outcome, batch);
         }
@@ -141,6 +158,11 @@ impl<'a> Plan<'a> {
             self.apply(outcome, guard);
         }
         Committed::Applied
+    }
+
+    fn log(&mut self, hold: Hold, member: &'a MemberId, entries: impl IntoIterator<Item = &'a LookupEntry>) {
+        let logged = |entry| Logged { job: hold.job.0, member: member.as_str(), entry };
+        self.lookups.extend(entries.into_iter().map(logged));
     }
 
     fn count(&mut self, guard: &Guard, what: &str) {

@@ -30,7 +30,7 @@ use secrecy::SecretString;
 
 use super::{Census, Claim, DeadLetter, LookupTotals, Migrated, Page, Rescued, Store, StoreError};
 use crate::job::{
-    Answer, Claimed, Committed, Hold, Intake, Outcome, Refusal, Registration, SuppressionReason,
+    Answer, Claimed, Committed, Hold, Intake, Outcome, Paid, Refusal, Registration, SuppressionReason,
 };
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
@@ -155,11 +155,11 @@ impl Store for PostgresStore {
 
     async fn write(
         &self,
-        answers: &[Answer],
+        paid: &[Paid],
         outcomes: &[Outcome],
         now: Timestamp,
     ) -> Result<Vec<Committed>, StoreError> {
-        commit::commit(self, answers, outcomes, now).await
+        commit::commit(self, paid, outcomes, now).await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -29,7 +29,7 @@ use super::reconcile::{Known, Reconcile};
 use super::requests::{Place, Requests};
 use super::{Census, Claim, DeadLetter, LookupTotals, Migrated, Page, Rescued, Store, StoreError};
 use crate::job::{
-    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, Outcome, Refusal, Registration,
+    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, Outcome, Paid, Refusal, Registration,
     SuppressionReason,
 };
 use crate::keyring::SubjectKey;
@@ -127,11 +127,11 @@ impl Store for SqliteStore {
 
     async fn write(
         &self,
-        answers: &[Answer],
+        paid: &[Paid],
         outcomes: &[Outcome],
         now: Timestamp,
     ) -> Result<Vec<Committed>, StoreError> {
-        commit::commit(self, answers, outcomes, now).await
+        commit::commit(self, paid, outcomes, now).await
     }
 
     async fn next_due(&self, _now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

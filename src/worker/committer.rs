@@ -12,7 +12,7 @@ use super::claimer::{Ready, with_answers};
 use super::held::Held;
 use super::report::Report;
 use crate::enrich::{Keep, Kept};
-use crate::job::{Answer, BatchId, Claimed, Committed, Hold, Outcome};
+use crate::job::{BatchId, Claimed, Committed, Hold, Outcome, Paid};
 use crate::keyring::SubjectKey;
 use crate::store::batches::Reserve;
 use crate::store::{SharedStore, StoreError};
@@ -23,7 +23,7 @@ use crate::telemetry::counters;
 pub(super) enum Writing {
     Outcome(Box<Outcome>),
     /// A paid answer, to be stored before it is used.
-    Answer(Box<Answer>, oneshot::Sender<Kept>),
+    Paid(Box<Paid>, oneshot::Sender<Kept>),
     /// Money of a batch's ceiling, to be reserved before it is spent.
     Reserve(Reserve, oneshot::Sender<bool>),
     /// An execution that ended without an outcome: its lease is left to run out.
@@ -49,9 +49,9 @@ impl Keeper {
 
 #[async_trait]
 impl Keep for Keeper {
-    async fn keep(&self, answer: &Answer) -> Kept {
+    async fn keep(&self, paid: Paid) -> Kept {
         let (stored, reply) = oneshot::channel();
-        if self.writings.send(Writing::Answer(Box::new(answer.clone()), stored)).await.is_err() {
+        if self.writings.send(Writing::Paid(Box::new(paid), stored)).await.is_err() {
             return Kept::No;
         }
         reply.await.unwrap_or(Kept::No)
@@ -107,18 +107,18 @@ impl Committer {
     /// while a member waits for a paid answer to be stored, or for leave to pay. Company can only come from jobs still held.
     fn is_worth_lingering(&self, taken: &[Writing]) -> bool {
         let few = (self.batch / 10).min(self.held.len());
-        let waits = |writing: &Writing| matches!(writing, Writing::Answer(..) | Writing::Reserve(..));
+        let waits = |writing: &Writing| matches!(writing, Writing::Paid(..) | Writing::Reserve(..));
         taken.len() < few && !taken.iter().any(waits)
     }
 
     async fn write(&self, taken: &mut Vec<Writing>) {
-        let (mut outcomes, mut answers, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut outcomes, mut paid, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         let (mut wishes, mut wishing) = (Vec::new(), Vec::new());
         for writing in taken.drain(..) {
             match writing {
                 Writing::Outcome(outcome) => outcomes.push(*outcome),
-                Writing::Answer(answer, stored) => {
-                    answers.push(*answer);
+                Writing::Paid(answer, stored) => {
+                    paid.push(*answer);
                     waiting.push(stored);
                 }
                 Writing::Reserve(wish, granted) => {
@@ -129,10 +129,10 @@ impl Committer {
             }
         }
         let mut committed = None;
-        if !answers.is_empty() {
+        if !paid.is_empty() {
             // Members wait for these: one try, together with what there is to commit.
-            committed = self.store.write(&answers, &outcomes, self.clock.now()).await.ok();
-            let kept = if committed.is_some() { Kept::Yes } else { self.save(&answers).await };
+            committed = self.store.write(&paid, &outcomes, self.clock.now()).await.ok();
+            let kept = if committed.is_some() { Kept::Yes } else { self.save(&paid).await };
             for stored in waiting {
                 // Nobody waits any more if the member was aborted; the answer is stored all the same.
                 let _ = stored.send(kept);
@@ -162,11 +162,11 @@ impl Committer {
     }
 
     /// Stores answers by themselves: an outcome that cannot be written is not their fault.
-    async fn save(&self, answers: &[Answer]) -> Kept {
-        match self.store.save_answers(answers).await {
+    async fn save(&self, paid: &[Paid]) -> Kept {
+        match self.store.save_paid(paid).await {
             Ok(()) => Kept::Yes,
             Err(error) => {
-                tracing::error!(%error, count = answers.len(), "paid answers could not be stored ahead");
+                tracing::error!(%error, count = paid.len(), "paid answers could not be stored ahead");
                 Kept::No
             }
         }

@@ -20,6 +20,15 @@ const WATCH: &str = "
     CREATE TRIGGER watch_update AFTER UPDATE ON supplemental_member_information
     BEGIN INSERT INTO watched_writes VALUES (new.member_id, new.status); END;";
 
+/// Answers that were paid for, and such of them as no line of the log accounts for.
+const UNDISCLOSED: &str = "
+    SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (
+        SELECT 1 FROM lookup_log AS log
+        WHERE log.provider = answer.provider AND log.at = answer.fetched_at AND log.cost_micros = answer.cost_micros
+    ))
+    FROM provider_answers AS answer
+    WHERE answer.cost_micros > 0";
+
 pub(crate) fn address(n: u32) -> String {
     format!("member.number{n}@site{n}.example.org")
 }
@@ -101,6 +110,7 @@ async fn killed_again_and_again_it_loses_nothing_and_writes_nothing_twice() {
     let distinct: HashSet<_> = written.iter().collect();
     let twice = written.len() - distinct.len();
     let again = ledger.asked_again(&home);
+    let (paid, undisclosed): (u32, u32) = sqlx::query_as(UNDISCLOSED).fetch_one(&database).await.unwrap();
     let integrity: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&database).await.unwrap();
     println!(
         "{}",
@@ -111,6 +121,8 @@ async fn killed_again_and_again_it_loses_nothing_and_writes_nothing_twice() {
     );
     assert_eq!(twice, 0, "a finished record was written again");
     assert_eq!(again, 0, "a paid question was asked although its answer was stored");
+    assert!(paid > 0);
+    assert_eq!(undisclosed, 0, "of {paid} answers that cost money, so many are in no log");
     assert_eq!(integrity, "ok");
     assert!(
         kills >= 20 && struck * 2 >= kills,

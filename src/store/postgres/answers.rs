@@ -34,15 +34,6 @@ const SAVE: &str = "
         expires_at = excluded.expires_at
     WHERE excluded.fetched_at >= provider_answers.fetched_at";
 
-pub(super) async fn save(store: &PostgresStore, answers: &[Answer]) -> Result<(), StoreError> {
-    if answers.is_empty() {
-        return Ok(());
-    }
-    let mut session = store.sessions.write().await?;
-    write(&mut session, answers.iter().collect()).await?;
-    session.end().await
-}
-
 /// Writes answers in the order of their keys, so that two transactions never wait for each other.
 pub(super) async fn write(session: &mut Session, mut answers: Vec<&Answer>) -> Result<(), StoreError> {
     if answers.is_empty() {

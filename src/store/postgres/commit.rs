@@ -16,9 +16,9 @@ use super::rows::{Day, Moment, signed, storable, storable_json};
 use super::session::Session;
 use super::suppress::{mark_and_remove, tally_gone};
 use super::{PostgresStore, StoreError, answers, batches, fleet, ledger};
-use crate::job::{Answer, BatchId, Committed, LookupEntry, Outcome, Verdict};
+use crate::job::{BatchId, Committed, LookupEntry, Outcome, Paid, Verdict};
 use crate::store::columns::{RecordColumns, json};
-use crate::store::plan::{Again, Dead, Guard, Plan};
+use crate::store::plan::{Again, Dead, Guard, Logged, Plan};
 
 /// Locks the jobs of the outcomes whose fence is good, one by one in the order of their members: the rows that are missing
 /// are stale.
@@ -127,23 +127,21 @@ const LOOKUPS: &str = "
 
 const FORGET: &str = "DELETE FROM supplemental_member_information WHERE member_id = ANY($1)";
 
-/// Commits outcomes, and saves answers of members who are still running along with them.
+/// Commits outcomes, and saves paid answers of members who are still running along with them.
 pub(super) async fn commit(
     store: &PostgresStore,
-    ahead: &[Answer],
+    paid: &[Paid],
     outcomes: &[Outcome],
     now: Timestamp,
 ) -> Result<Vec<Committed>, StoreError> {
-    if outcomes.is_empty() {
-        answers::save(store, ahead).await?;
+    if paid.is_empty() && outcomes.is_empty() {
         return Ok(Vec::new());
     }
     let suppresses = outcomes.iter().any(|outcome| matches!(outcome.verdict, Verdict::Suppressed(_)));
     let mut session =
         if suppresses { store.sessions.exclude().await? } else { store.sessions.write().await? };
     let guards = guards(&mut session, outcomes).await?;
-    let mut plan = Plan::of(outcomes, &guards, now);
-    plan.answers.extend(ahead);
+    let mut plan = Plan::of(paid, outcomes, &guards, now);
     bury(&mut session, &plan.dead, store.now(now)).await?;
     finish(&mut session, &plan.done).await?;
     run_again(&mut session, &plan.again, store.now(now), now).await?;
@@ -162,9 +160,8 @@ pub(super) async fn commit(
     }
     // Rows that others want too come last.
     batches::settle(&mut session, &plan.settled, store.now(now)).await?;
-    let lookups: Vec<_> = plan.lookups.iter().map(|(_, entry)| *entry).collect();
-    fleet::book(&mut session, &lookups).await?;
-    ledger::teach(&mut session, &lookups).await?;
+    fleet::book(&mut session, plan.lookups.iter().map(|logged| logged.entry)).await?;
+    ledger::teach(&mut session, &plan.lessons).await?;
     batches::count(&mut session, &plan.counting).await?;
     tally_gone(&mut session, &members).await?;
     session.end().await?;
@@ -172,6 +169,9 @@ pub(super) async fn commit(
 }
 
 async fn guards(session: &mut Session, outcomes: &[Outcome]) -> Result<Vec<Guard>, StoreError> {
+    if outcomes.is_empty() {
+        return Ok(Vec::new());
+    }
     let query = session
         .query(GUARDS)
         .bind(outcomes.iter().map(|outcome| outcome.hold.job.0).bind_iter())
@@ -284,24 +284,21 @@ pub(super) async fn write_records(
     Ok(())
 }
 
-async fn write_lookups(
-    session: &mut Session,
-    lookups: &[(&Outcome, &LookupEntry)],
-) -> Result<(), StoreError> {
+async fn write_lookups(session: &mut Session, lookups: &[Logged<'_>]) -> Result<(), StoreError> {
     if lookups.is_empty() {
         return Ok(());
     }
     let duration = |entry: &LookupEntry| i64::try_from(entry.duration.as_micros()).unwrap_or(i64::MAX);
     let query = session
         .query(LOOKUPS)
-        .bind(lookups.iter().map(|(outcome, _)| outcome.hold.job.0).bind_iter())
-        .bind(lookups.iter().map(|(outcome, _)| outcome.member.as_str()).bind_iter())
-        .bind(lookups.iter().map(|(_, entry)| entry.provider.as_str()).bind_iter())
-        .bind(lookups.iter().map(|(_, entry)| entry.told.as_str()).bind_iter())
-        .bind(lookups.iter().map(|(_, entry)| entry.outcome).bind_iter())
-        .bind(lookups.iter().map(|(_, entry)| duration(entry)).bind_iter())
-        .bind(signed(lookups.iter().map(|(_, entry)| entry.cost_micros))?)
-        .bind(lookups.iter().map(|(_, entry)| Moment(entry.at)).bind_iter());
+        .bind(lookups.iter().map(|logged| logged.job).bind_iter())
+        .bind(lookups.iter().map(|logged| logged.member).bind_iter())
+        .bind(lookups.iter().map(|logged| logged.entry.provider.as_str()).bind_iter())
+        .bind(lookups.iter().map(|logged| logged.entry.told.as_str()).bind_iter())
+        .bind(lookups.iter().map(|logged| logged.entry.outcome).bind_iter())
+        .bind(lookups.iter().map(|logged| duration(logged.entry)).bind_iter())
+        .bind(signed(lookups.iter().map(|logged| logged.entry.cost_micros))?)
+        .bind(lookups.iter().map(|logged| Moment(logged.entry.at)).bind_iter());
     session.run(query).await?;
     Ok(())
 }

@@ -368,7 +368,10 @@ fn gate_state(row: &PgRow, now: Timestamp) -> Result<Option<GateState>, StoreErr
 }
 
 /// Enters calls that were made into the books, each on the day on which its lookup began.
-pub(super) async fn book(session: &mut Session, lookups: &[&LookupEntry]) -> Result<(), StoreError> {
+pub(super) async fn book<'a>(
+    session: &mut Session,
+    lookups: impl Iterator<Item = &'a LookupEntry>,
+) -> Result<(), StoreError> {
     let bills = Bill::of(lookups);
     if bills.is_empty() {
         return Ok(());

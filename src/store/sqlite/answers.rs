@@ -63,15 +63,6 @@ impl<'a> AnswerRow<'a> {
     }
 }
 
-pub(super) async fn save(store: &SqliteStore, answers: &[Answer]) -> Result<(), StoreError> {
-    if answers.is_empty() {
-        return Ok(());
-    }
-    let rows = json(&answers.iter().map(AnswerRow::of).collect::<Vec<_>>())?;
-    sqlx::query(SAVE).bind(rows).execute(&store.writer).await?;
-    Ok(())
-}
-
 pub(super) async fn unexpired(
     store: &SqliteStore,
     subjects: &[SubjectKey],

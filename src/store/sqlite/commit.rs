@@ -13,9 +13,9 @@ use super::answers::{self, AnswerRow};
 use super::rows::{RecordRow, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
 use super::{SqliteStore, StoreError, Write, batches, fleet, ledger};
-use crate::job::{Answer, BatchId, Committed, LookupEntry, Outcome};
+use crate::job::{BatchId, Committed, Outcome, Paid};
 use crate::store::columns::json;
-use crate::store::plan::{Again, Guard, Plan};
+use crate::store::plan::{Again, Guard, Logged, Plan};
 
 /// The outcomes whose fence is good: the rows that are missing are stale.
 const GUARDS: &str = "
@@ -168,10 +168,10 @@ struct LookupRow<'a> {
 }
 
 impl<'a> LookupRow<'a> {
-    fn of(&(outcome, entry): &(&'a Outcome, &'a LookupEntry)) -> Self {
+    fn of(&Logged { job, member, entry }: &Logged<'a>) -> Self {
         Self {
-            job_id: outcome.hold.job.0,
-            member_id: outcome.member.as_str(),
+            job_id: job,
+            member_id: member,
             provider: &entry.provider,
             told: entry.told.as_str(),
             outcome: entry.outcome,
@@ -182,23 +182,18 @@ impl<'a> LookupRow<'a> {
     }
 }
 
-/// Commits outcomes, and saves answers of members who are still running along with them.
+/// Commits outcomes, and saves paid answers of members who are still running along with them.
 pub(super) async fn commit(
     store: &SqliteStore,
-    ahead: &[Answer],
+    paid: &[Paid],
     outcomes: &[Outcome],
     now: Timestamp,
 ) -> Result<Vec<Committed>, StoreError> {
-    if outcomes.is_empty() {
-        answers::save(store, ahead).await?;
-        return Ok(Vec::new());
-    }
     let rows = json(&outcomes.iter().map(OutcomeRow::of).collect::<Vec<_>>())?;
     let mut tx = store.begin().await?;
     let guards: Vec<GuardRow> = sqlx::query_as(GUARDS).bind(rows).fetch_all(&mut *tx).await?;
     let guards: Vec<_> = guards.into_iter().map(Guard::from).collect();
-    let mut plan = Plan::of(outcomes, &guards, now);
-    plan.answers.extend(ahead);
+    let mut plan = Plan::of(paid, outcomes, &guards, now);
     write_jobs(&mut tx, &plan, now).await?;
     batches::compare(&mut tx, &plan.tags, &mut plan.counting).await?;
     write_rows(&mut tx, RECORDS, plan.records.iter().map(RecordRow::of)).await?;
@@ -207,9 +202,8 @@ pub(super) async fn commit(
     write_rows(&mut tx, LOOKUPS, plan.lookups.iter().map(LookupRow::of)).await?;
     write_suppressions(&mut tx, &plan, now).await?;
     batches::settle(&mut tx, &plan.settled, now).await?;
-    let lookups: Vec<_> = plan.lookups.iter().map(|(_, entry)| *entry).collect();
-    fleet::book(&mut tx, &lookups).await?;
-    ledger::teach(&mut tx, &lookups).await?;
+    fleet::book(&mut tx, plan.lookups.iter().map(|logged| logged.entry)).await?;
+    ledger::teach(&mut tx, &plan.lessons).await?;
     batches::count(&mut tx, &plan.counting).await?;
     tx.commit().await?;
     Ok(plan.answered)

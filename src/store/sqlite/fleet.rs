@@ -285,7 +285,10 @@ pub(super) async fn workers(store: &SqliteStore, now: Timestamp) -> Result<Vec<W
 }
 
 /// Enters calls that were made into the books, each on the day on which its lookup began.
-pub(super) async fn book(tx: &mut Write, lookups: &[&LookupEntry]) -> Result<(), StoreError> {
+pub(super) async fn book<'a>(
+    tx: &mut Write,
+    lookups: impl Iterator<Item = &'a LookupEntry>,
+) -> Result<(), StoreError> {
     let bills = Bill::of(lookups);
     if !bills.is_empty() {
         sqlx::query(SPEND).bind(json(&bills)?).execute(&mut **tx).await?;

@@ -1,12 +1,14 @@
 //! Group commits, and what they leave behind.
 
-use gleaner::job::{AnswerContent, Committed, DeadReason, Hold, JobId, Outcome, SuppressionReason, Verdict};
+use gleaner::job::{
+    AnswerContent, Committed, DeadReason, Hold, JobId, LookupEntry, Outcome, Paid, SuppressionReason, Verdict,
+};
 use gleaner::record::RecordStatus;
 use gleaner::store::{LookupTotals, Page, Store};
 
 use super::support::{
     Database, LEASE, a_match, answer, at, census, claim, claim_one, earlier, email, lookup, member, outcome,
-    record, registration, registrations, subject, written,
+    paid, record, registration, registrations, subject, written,
 };
 
 const PAGE: Page = Page { limit: 100, before: None };
@@ -190,8 +192,8 @@ pub(crate) async fn answers_are_kept_until_they_expire(database: &impl Database)
         answer(subject(1), "gravatar", AnswerContent::NoMatch),
         answer(subject(2), "github", AnswerContent::NoMatch),
     ];
-    store.save_answers(&[]).await.unwrap();
-    store.save_answers(&kept).await.unwrap();
+    store.save_paid(&[]).await.unwrap();
+    store.save_paid(&kept.clone().map(paid)).await.unwrap();
     assert_eq!(store.answers(&[subject(1)], at(999)).await.unwrap(), kept[..3]);
     assert_eq!(store.answers(&[subject(1), subject(2), subject(3)], at(0)).await.unwrap().len(), 4);
     assert_eq!(store.answers(&[subject(1)], at(1_000)).await.unwrap(), [], "expired");
@@ -204,7 +206,7 @@ pub(crate) async fn an_older_answer_does_not_replace_a_newer(database: &impl Dat
     let newer = gleaner::job::Answer { fetched_at: at(10), ..answer(subject(1), "github", a_match()) };
     for order in [[&older, &newer], [&newer, &older]] {
         for one in order {
-            store.save_answers(std::slice::from_ref(one)).await.unwrap();
+            store.save_paid(&[paid(one.clone())]).await.unwrap();
         }
         let kept = store.answers(&[subject(1)], at(20)).await.unwrap();
         assert_eq!(kept, std::slice::from_ref(&newer));
@@ -242,10 +244,36 @@ pub(crate) async fn answers_are_saved_along_with_a_commit(database: &impl Databa
     let job = claim_one(&*store, at(0)).await;
     store.suppress(subject("erased"), SuppressionReason::Erased, at(0)).await.unwrap();
     let ahead = [answer(subject(7), "github", a_match()), answer(subject("erased"), "github", a_match())];
-    let committed = store.write(&ahead, &[written(&job, RecordStatus::Complete)], at(1)).await.unwrap();
+    let committed =
+        store.write(&ahead.clone().map(paid), &[written(&job, RecordStatus::Complete)], at(1)).await.unwrap();
     assert_eq!(committed, [Committed::Applied]);
     assert!(store.record(&member(0)).await.unwrap().is_some());
     assert_eq!(store.answers(&[subject(7)], at(1)).await.unwrap(), [ahead[0].clone()]);
     assert_eq!(store.answers(&[subject("erased")], at(1)).await.unwrap(), []);
-    assert_eq!(store.write(&ahead[..1], &[], at(2)).await.unwrap(), []);
+    assert_eq!(store.write(&[], &[], at(2)).await.unwrap(), []);
+}
+
+/// Whoever dies between a paid answer and the member's commit leaves the lookup in the log and in the books; whoever lives
+/// enters it once.
+pub(crate) async fn a_paid_lookup_is_logged_with_its_answer(database: &impl Database) {
+    let store = database.open().await;
+    store.enqueue(&registrations(1), at(0)).await.unwrap();
+    let job = claim_one(&*store, at(0)).await;
+    let entry = lookup("github");
+    let answer = answer(job.subject, "github", a_match());
+    let ahead = Paid { hold: job.hold, member: member(0), answer, entry: Some(entry.clone()) };
+    store.save_paid(&[ahead]).await.unwrap();
+    let spent =
+        async || store.usage(at(1)).await.unwrap().iter().map(|one| one.cost_micros_today).sum::<u64>();
+    let log = store.lookups_of(&member(0)).await.unwrap();
+    assert_eq!((log.len(), log[0].cost_micros), (1, 20_000), "{log:?}");
+    assert_eq!(spent().await, 20_000);
+
+    let mut outcome = written(&job, RecordStatus::Complete);
+    outcome.lookups = vec![LookupEntry { is_logged: true, ..entry }, lookup("gravatar")];
+    store.commit(&[outcome], at(2)).await.unwrap();
+    let log: Vec<_> =
+        store.lookups_of(&member(0)).await.unwrap().into_iter().map(|seen| seen.provider).collect();
+    assert_eq!(log, ["github", "gravatar"]);
+    assert_eq!(spent().await, 40_000, "each of the two once");
 }

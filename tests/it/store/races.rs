@@ -10,7 +10,7 @@ use sqlx::AssertSqlSafe;
 use tokio::sync::Barrier;
 
 use super::support::{
-    Database as _, LEASE, PostgresDatabase, a_match, answer, at, census, claim, claim_one, outcome,
+    Database as _, LEASE, PostgresDatabase, a_match, answer, at, census, claim, claim_one, outcome, paid,
     registration, registrations, subject, written,
 };
 use super::suppression::suppression_races_leave_nothing;
@@ -127,7 +127,7 @@ async fn doors_workers_and_erasures_leave_nothing_behind() {
         let paying = tokio::spawn(async move {
             gate.wait().await;
             for subject in asked {
-                store.save_answers(&[answer(subject, "github", a_match())]).await.unwrap();
+                store.save_paid(&[paid(answer(subject, "github", a_match()))]).await.unwrap();
             }
         });
         barrier.wait().await;

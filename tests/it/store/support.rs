@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gleaner::job::{Answer, AnswerContent, Claimed, Hold, LookupEntry, Outcome, Registration, Verdict};
+use gleaner::job::{
+    Answer, AnswerContent, Claimed, Fence, Hold, JobId, LookupEntry, Outcome, Paid, Registration, Verdict,
+};
 use gleaner::keyring::{Keyring, SubjectKey};
 use gleaner::member::MemberId;
 use gleaner::record::{Record, RecordStatus, Source, Sourced};
@@ -258,8 +260,15 @@ pub(crate) fn lookup(provider: &str) -> LookupEntry {
         calls: 1,
         cost_micros: 20_000,
         at: at(1),
+        is_logged: false,
         lesson: None,
     }
+}
+
+/// An answer stored ahead of the commit of some member, with the lookup that it came from.
+pub(crate) fn paid(answer: Answer) -> Paid {
+    let entry = LookupEntry { cost_micros: answer.cost_micros, ..lookup(&answer.provider) };
+    Paid { hold: Hold { job: JobId(7), fence: Fence(1) }, member: member(7), answer, entry: Some(entry) }
 }
 
 /// The census, which adds up at every moment.

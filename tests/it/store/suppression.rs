@@ -8,8 +8,8 @@ use gleaner::store::{Page, Rescued};
 use tokio::sync::Barrier;
 
 use super::support::{
-    Database, a_match, answer, at, census, claim, claim_one, lookup, member, outcome, record, registration,
-    registrations, subject, written,
+    Database, a_match, answer, at, census, claim, claim_one, lookup, member, outcome, paid, record,
+    registration, registrations, subject, written,
 };
 
 const ERASED: SuppressionReason = SuppressionReason::Erased;
@@ -22,7 +22,7 @@ pub(crate) async fn a_suppressed_person_is_not_taken_in(database: &impl Database
     let batch = [registration(1, 1), registration(2, 2), registration(1, 1)];
     let taken = store.enqueue(&batch, at(1)).await.unwrap();
     assert_eq!(taken, [Intake::Suppressed, Intake::Queued, Intake::Suppressed]);
-    store.save_answers(&[answer(subject(1), "github", a_match())]).await.unwrap();
+    store.save_paid(&[paid(answer(subject(1), "github", a_match()))]).await.unwrap();
     assert_eq!(store.answers(&[subject(1)], at(0)).await.unwrap(), [], "nor are answers kept");
     let census = census(&*store).await;
     assert_eq!((census.taken_in, census.suppressed, census.waiting), (3, 2, 1));
