@@ -100,17 +100,7 @@ pub(super) async fn ask(
         Ok(Lookup::Objected) => Ok(Told::Objected),
         Ok(lookup) => {
             let answer = answer(lookup, &provider, job, cost_micros, now, retention);
-            // Without its handle, an order would have to be placed, and may be billed, once more.
-            let is_order = costs && matches!(answer.content, AnswerContent::Pending { .. });
-            let kept = if cost_micros > 0 || is_order {
-                let (answer, entry) = (answer.clone(), entry.clone());
-                keep.keep(Paid { hold: job.hold, member: job.member.clone(), answer, entry }).await
-            } else {
-                Kept::No
-            };
-            if let Some(entry) = &mut entry {
-                entry.is_logged = kept == Kept::Yes;
-            }
+            let kept = keep_if_paid(&answer, costs, &mut entry, job, keep).await;
             Ok(Told::Answer { answer: Box::new(answer), kept })
         }
         Err(error) => {
@@ -126,6 +116,27 @@ pub(super) async fn ask(
         }
     };
     Reply { provider, result, entry, reserved_micros }
+}
+
+/// Stores an answer that cost money, and its entry in the log, before it is used. So with an order: without its handle it would
+/// have to be placed, and may be billed, once more.
+async fn keep_if_paid(
+    answer: &Answer,
+    costs: bool,
+    entry: &mut Option<LookupEntry>,
+    job: &Claimed,
+    keep: &dyn Keep,
+) -> Kept {
+    let is_order = costs && matches!(answer.content, AnswerContent::Pending { .. });
+    if answer.cost_micros == 0 && !is_order {
+        return Kept::No;
+    }
+    let (answer, member) = (answer.clone(), job.member.clone());
+    let kept = keep.keep(Paid { hold: job.hold, member, answer, entry: entry.clone() }).await;
+    if let Some(entry) = entry {
+        entry.is_logged = kept == Kept::Yes;
+    }
+    kept
 }
 
 fn ceiling_reached() -> LookupError {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gleaner::job::{
-    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, LessonTotals, Outcome, Refusal,
+    Answer, Claimed, Committed, Delivered, Delivery, Hold, Intake, LessonTotals, Outcome, Paid, Refusal,
     Registration, SuppressionReason,
 };
 use gleaner::keyring::SubjectKey;
@@ -154,7 +154,7 @@ impl Store for Faulty {
     /// Answers by themselves always arrive.
     async fn write(
         &self,
-        answers: &[Answer],
+        paid: &[Paid],
         outcomes: &[Outcome],
         now: Timestamp,
     ) -> Result<Vec<Committed>, StoreError> {
@@ -164,7 +164,7 @@ impl Store for Faulty {
         if outcomes.iter().any(|outcome| Some(&outcome.member) == self.refused.as_ref()) {
             return Err(StoreError::Statement("a fault of the test".to_owned()));
         }
-        self.store.write(answers, outcomes, now).await
+        self.store.write(paid, outcomes, now).await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -190,7 +190,7 @@ pub(crate) fn written(job: &Claimed, status: RecordStatus) -> Outcome {
 
 /// The hold of an earlier claim of the same job.
 pub(crate) fn earlier(hold: Hold) -> Hold {
-    Hold { fence: gleaner::job::Fence(hold.fence.0 - 1), ..hold }
+    Hold { fence: Fence(hold.fence.0 - 1), ..hold }
 }
 
 pub(crate) fn record(job: &Claimed, status: RecordStatus) -> Record {
