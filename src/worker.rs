@@ -23,12 +23,13 @@ use crate::fleet::Fleet;
 use crate::replay::Filler;
 use crate::store::{SharedStore, StoreError};
 
+mod ahead;
 mod claimer;
 mod committer;
 mod dispatcher;
 mod heart;
 mod held;
-mod learner;
+pub mod learner;
 mod pulse;
 pub mod report;
 pub mod stop;

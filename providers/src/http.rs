@@ -111,6 +111,8 @@ pub struct HttpClient {
     door: Arc<Door>,
     /// Calls made through this client and its clones since [`HttpClient::for_one_lookup`].
     lookup_calls: Arc<AtomicU32>,
+    /// Those of them of which no whole answer came.
+    lookup_unanswered: Arc<AtomicU32>,
     /// Only while somebody tries a provider out.
     trail: Option<Trail>,
 }
@@ -149,6 +151,7 @@ impl HttpClient {
                 counters: Counters::default(),
             }),
             lookup_calls: Arc::default(),
+            lookup_unanswered: Arc::default(),
             trail: None,
         }
     }
@@ -196,7 +199,12 @@ impl HttpClient {
     /// The same door, counting the calls of one lookup apart.
     #[must_use]
     pub fn for_one_lookup(&self) -> Self {
-        Self { door: Arc::clone(&self.door), lookup_calls: Arc::default(), trail: self.trail.clone() }
+        Self {
+            door: Arc::clone(&self.door),
+            lookup_calls: Arc::default(),
+            lookup_unanswered: Arc::default(),
+            trail: self.trail.clone(),
+        }
     }
 
     /// The same door, whose lookups leave a trail.
@@ -217,9 +225,24 @@ impl HttpClient {
         self.lookup_calls.load(Ordering::Relaxed)
     }
 
+    /// How many of them were sent and brought no whole answer: a vendor may have billed them, and nobody here knows.
+    pub fn unanswered_in_this_lookup(&self) -> u32 {
+        self.lookup_unanswered.load(Ordering::Relaxed)
+    }
+
+    /// How often one call is made at most, the first time included.
+    pub fn attempts(&self) -> u32 {
+        self.door.limits.attempts
+    }
+
     fn count_call(&self) {
         count(&self.door.counters.calls);
         self.lookup_calls.fetch_add(1, Ordering::Relaxed);
+        self.lookup_unanswered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count_answer(&self) {
+        self.lookup_unanswered.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// What went through this door since the process started.

@@ -16,6 +16,7 @@ mod quota;
 mod server;
 mod service;
 mod settings;
+mod switch;
 #[cfg(test)]
 mod tests;
 mod truth;

@@ -89,7 +89,7 @@ async fn act(global: &Global, command: Command, host: &Host, vault: &Vault) -> a
         Command::Pause { name, why } => {
             let batch = find(&name, host, vault).await?;
             if vault.store.pause_batch(batch.id, &why).await?.is_none() {
-                bail!("{}", cannot_be_paused(&batch));
+                bail!("batch `{name}` is {}", batch.state.as_str());
             }
             said(global, &name, BatchState::Paused, "is held back; who runs is finished")
         }
@@ -113,18 +113,6 @@ async fn act(global: &Global, command: Command, host: &Host, vault: &Vault) -> a
 pub(crate) async fn find(name: &BatchName, host: &Host, vault: &Vault) -> anyhow::Result<Batch> {
     let batch = vault.store.batch(name, host.clock.now()).await?.filter(|one| one.state != BatchState::Draft);
     batch.with_context(|| format!("there is no batch `{name}`; `gleaner batch list` shows those that are"))
-}
-
-fn cannot_be_paused(batch: &Batch) -> String {
-    let name = &batch.name;
-    if batch.state.is_over() || batch.state == BatchState::Paused {
-        format!("batch `{name}` is {}", batch.state.as_str())
-    } else {
-        format!(
-            "the members of `{name}` came through a door and wait among all others; pause a provider, or hand them over \
-             with `gleaner enqueue FILE --batch {name}`"
-        )
-    }
 }
 
 fn said(global: &Global, name: &BatchName, state: BatchState, what: &str) -> anyhow::Result<Exit> {

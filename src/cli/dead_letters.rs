@@ -207,7 +207,7 @@ async fn show(global: &Global, vault: &Vault, id: i64) -> anyhow::Result<Exit> {
     ));
     out::line(format_args!("  {}", letter.error));
     if !lookups.is_empty() {
-        let mut table = out::table(["\nLookups", "when", "told", "outcome", "took", "cost"], &[4, 5]);
+        let mut table = out::table(["Lookups", "when", "told", "outcome", "took", "cost"], &[4, 5]);
         for lookup in &lookups {
             table.add_row([
                 lookup.provider.clone(),
@@ -218,7 +218,7 @@ async fn show(global: &Global, vault: &Vault, id: i64) -> anyhow::Result<Exit> {
                 money(lookup.cost_micros),
             ]);
         }
-        out::line(table);
+        out::line(format_args!("\n{table}"));
     }
     Ok(Exit::Done)
 }

@@ -17,7 +17,7 @@ pub(crate) async fn open(host: &Host, vault: &Vault) -> anyhow::Result<Doors> {
 
 /// Lets metrics be read beside the doors, where that is configured.
 pub(crate) async fn show_metrics(doors: &mut Doors, host: &Host, vault: &Vault) -> anyhow::Result<()> {
-    let opened = MetricsListener::open(&host.config.metrics, &reception(host, vault)).await;
+    let opened = MetricsListener::open(&host.config, &reception(host, vault)).await;
     if let Some(listener) = opened.map_err(told)? {
         tracing::info!(address = %listener.address()?, "metrics can be read");
         doors.add(Box::new(listener));

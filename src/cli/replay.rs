@@ -10,6 +10,7 @@ use gleaner::job::{BatchName, Refresh};
 use gleaner::member::MemberId;
 use gleaner::replay::Filler;
 use gleaner::store::batches::{Batch, BatchKind, Below, NewBatch, Selection, Standing};
+use gleaner::worker::learner::weigh_stock;
 use gleaner_providers::{EmailAddress, Field};
 use jiff::Timestamp;
 
@@ -159,7 +160,7 @@ pub(crate) async fn carry_out(
     if !vault.store.approve_batch(batch.id, selected).await? {
         bail!("somebody else has taken the name `{}` meanwhile; nothing was done", batch.name);
     }
-    let filler = filler(host, vault);
+    let filler = filler(host, vault, wish.kind).await;
     let progress = super::progress::Progress::filling(selected);
     let (mut seen, mut made) = (0, 0);
     let ended = filler
@@ -186,7 +187,7 @@ pub(crate) async fn carry_out(
         out::line(format_args!("{made} of {seen} {what} as batch `{}`", batch.name));
         if ended.is_held {
             out::line("it is held back; `gleaner batch resume` lets it go on");
-        } else {
+        } else if !run.follow {
             out::line(format_args!("follow it: gleaner batch show {} --follow", batch.name));
         }
     }
@@ -221,7 +222,7 @@ async fn decide(
     let members = selected.members();
     let preview = if wish.kind == BatchKind::Renormalize {
         let examples = if run.dry_run { 10 } else { 0 };
-        let forecast = filler(host, vault).forecast(batch.id, examples).await?;
+        let forecast = filler(host, vault, wish.kind).await.forecast(batch.id, examples).await?;
         if !global.json {
             preview::print_forecast(&batch.name, &forecast);
         }
@@ -296,12 +297,13 @@ async fn draft(host: &Host, vault: &Vault, wish: &Wish, run: &Run) -> anyhow::Re
     Ok(batch)
 }
 
-fn filler(host: &Host, vault: &Vault) -> Filler {
-    Filler {
-        store: Arc::clone(&vault.store),
-        clock: Arc::clone(&host.clock),
-        policy: Policy::from_config(&host.config),
+async fn filler(host: &Host, vault: &Vault, kind: BatchKind) -> Filler {
+    let policy = Policy::from_config(&host.config);
+    if kind == BatchKind::Renormalize {
+        // Records are merged as workers would: with what they have learned of the sources.
+        weigh_stock(&vault.store, &policy.beliefs).await;
     }
+    Filler { store: Arc::clone(&vault.store), clock: Arc::clone(&host.clock), policy }
 }
 
 /// The planner that workers would have, with all that was learned.

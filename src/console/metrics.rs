@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use gleaner_providers::catalog::Row;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -20,7 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SharedClock;
-use crate::config;
+use crate::config::{Budget, Config};
 use crate::intake::doors::{Door, DoorError, Reception};
 use crate::store::batches::QueueAge;
 use crate::store::fleet::{GateState, Usage, WorkerSeen};
@@ -45,6 +46,8 @@ struct Board {
     store: SharedStore,
     clock: SharedClock,
     refresh: Duration,
+    /// What may be used of each provider, where that is limited.
+    budgets: BTreeMap<String, Budget>,
     /// The last reading. Held while the store is read: of scrapes that come at once, one reads and the others take what it found.
     last: Mutex<Option<(Instant, Arc<str>)>>,
 }
@@ -60,12 +63,13 @@ struct Reading {
     batches: BTreeMap<&'static str, u64>,
     gates: Vec<GateState>,
     workers: Vec<WorkerSeen>,
+    budgets: BTreeMap<String, Budget>,
 }
 
 impl MetricsListener {
     /// Takes the address; `None` where none is configured.
-    pub async fn open(settings: &config::Metrics, reception: &Reception) -> Result<Option<Self>, DoorError> {
-        let Some(listen) = settings.listen else { return Ok(None) };
+    pub async fn open(config: &Config, reception: &Reception) -> Result<Option<Self>, DoorError> {
+        let Some(listen) = config.metrics.listen else { return Ok(None) };
         let listener = TcpListener::bind(listen).await.map_err(|error| DoorError::Opening {
             door: NAME,
             reason: format!("cannot listen on {listen}: {error}"),
@@ -73,7 +77,8 @@ impl MetricsListener {
         let board = Board {
             store: Arc::clone(&reception.store),
             clock: Arc::clone(&reception.clock),
-            refresh: settings.refresh(),
+            refresh: config.metrics.refresh(),
+            budgets: budgets(config),
             last: Mutex::new(None),
         };
         Ok(Some(Self { listener, board: Arc::new(board) }))
@@ -152,6 +157,12 @@ impl Board {
             batches,
             gates: pulse.gates,
             workers: self.store.workers(now).await?,
+            budgets: self.budgets.clone(),
         })
     }
+}
+
+fn budgets(config: &Config) -> BTreeMap<String, Budget> {
+    let budget = |row: &Row| (row.name().to_owned(), config.provider(row.name()).budget(&row.descriptor()));
+    config.catalog.rows().map(budget).collect()
 }

@@ -1,6 +1,5 @@
 //! What is known of one member while the job runs: answers old and new, and what is still owed.
 
-use gleaner_providers::error::Remedy;
 use gleaner_providers::{Field, LookupError};
 use jiff::Timestamp;
 
@@ -22,8 +21,8 @@ pub(super) struct Dossier {
     /// Answers that were ordered by an earlier execution and should be ready: provider and handle.
     ready: Vec<(String, String)>,
     objected: bool,
-    /// What was reserved of the batch's ceiling.
-    reserved_micros: u64,
+    /// What was reserved of the batch's ceiling, and is not needed any more.
+    settled_micros: u64,
 }
 
 /// An answer that a provider still owes.
@@ -53,7 +52,7 @@ impl Dossier {
             owed: Vec::new(),
             ready: Vec::new(),
             objected: false,
-            reserved_micros: 0,
+            settled_micros: 0,
         };
         for answer in stored {
             match &answer.content {
@@ -70,7 +69,7 @@ impl Dossier {
     /// Adds what came of a lookup.
     pub(super) fn file(&mut self, reply: Reply) {
         self.lookups.extend(reply.entry);
-        self.reserved_micros += reply.reserved_micros;
+        self.settled_micros += reply.settled_micros;
         match reply.result {
             Ok(Told::Objected) => self.objected = true,
             Ok(Told::Answer { answer, kept }) => {
@@ -86,8 +85,6 @@ impl Dossier {
                     self.unstored.push(*answer);
                 }
             }
-            // Given up for good: nobody owes an answer, and nothing is remembered.
-            Err(error) if error.remedy() == Remedy::GiveUp => {}
             Err(error) => self.owed.push(Owed { provider: reply.provider, cause: Cause::Error(error) }),
         }
     }
@@ -136,8 +133,8 @@ impl Dossier {
         &self.owed
     }
 
-    pub(super) const fn reserved_micros(&self) -> u64 {
-        self.reserved_micros
+    pub(super) const fn settled_micros(&self) -> u64 {
+        self.settled_micros
     }
 
     pub(super) const fn is_objected(&self) -> bool {

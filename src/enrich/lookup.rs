@@ -20,6 +20,11 @@ const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
 /// Until it is known what the lookups under way cost; a batch that has nothing left is held back as a whole.
 const CEILING_PAUSE: Duration = Duration::from_secs(5);
 
+/// For how long nobody is asked again who must not be, or whose site is not there: they may think better of it, and it may be our
+/// own name server that was away.
+const FORBIDDEN_DAYS: i64 = 7;
+const UNREACHABLE_DAYS: i64 = 1;
+
 /// What came of one question.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -27,14 +32,14 @@ pub(super) struct Reply {
     pub(super) result: Result<Told, LookupError>,
     /// Absent where nothing left the house.
     pub(super) entry: Option<LookupEntry>,
-    /// What was reserved of the batch's ceiling before it was asked.
-    pub(super) reserved_micros: u64,
+    /// What was reserved of the batch's ceiling before it was asked, and is not needed any more.
+    pub(super) settled_micros: u64,
 }
 
 impl Reply {
     /// Nobody was asked.
     const fn unasked(provider: String, why: LookupError) -> Self {
-        Self { provider, result: Err(why), entry: None, reserved_micros: 0 }
+        Self { provider, result: Err(why), entry: None, settled_micros: 0 }
     }
 }
 
@@ -64,8 +69,10 @@ pub(super) async fn ask(
         return Reply::unasked(provider, lease_ended());
     }
     let price = installed.descriptor().price;
+    let dearest = price.per_match.0.max(price.per_miss.0);
     let capped = job.batch.as_ref().filter(|batch| costs && batch.is_capped);
-    let reserved_micros = capped.map_or(0, |_| price.per_match.0.max(price.per_miss.0));
+    // An attempt that times out may be billed, and the next one too.
+    let reserved_micros = capped.map_or(0, |_| dearest.saturating_mul(installed.http().attempts().into()));
     if let Some(batch) = capped
         && !keep.reserve(batch.batch, reserved_micros).await
     {
@@ -96,10 +103,15 @@ pub(super) async fn ask(
         is_logged: false,
         lesson: lesson(&result, subject, installed.descriptor()),
     });
+    // What may have been billed without our knowing stays reserved.
+    let unknown =
+        http.unanswered_in_this_lookup() + u32::from(matches!(result, Err(LookupError::Malformed { .. })));
+    let settled_micros = reserved_micros.saturating_sub(dearest.saturating_mul(unknown.into()));
     let result = match result {
         Ok(Lookup::Objected) => Ok(Told::Objected),
         Ok(lookup) => {
-            let answer = answer(lookup, &provider, job, cost_micros, now, retention);
+            let lifetime = lifetime(&lookup, retention);
+            let answer = answer(lookup, &provider, job, cost_micros, now, lifetime);
             let kept = keep_if_paid(&answer, costs, &mut entry, job, keep).await;
             Ok(Told::Answer { answer: Box::new(answer), kept })
         }
@@ -112,10 +124,14 @@ pub(super) async fn ask(
             }
             let (member, class) = (job.member.as_str(), error.class());
             tracing::debug!(provider, member, class, %error, "lookup failed");
-            Err(error)
+            // Given up: remembered as any other answer, so that a replay does not knock at the same closed doors.
+            given_up_for(&error, retention).map_or(Err(error), |lifetime| {
+                let answer = answer(Lookup::NoMatch, &provider, job, 0, now, lifetime);
+                Ok(Told::Answer { answer: Box::new(answer), kept: Kept::No })
+            })
         }
     };
-    Reply { provider, result, entry, reserved_micros }
+    Reply { provider, result, entry, settled_micros }
 }
 
 /// Stores an answer that cost money, and its entry in the log, before it is used. So with an order: without its handle it would
@@ -170,21 +186,38 @@ fn outcome(result: &Result<Lookup, LookupError>) -> &'static str {
     }
 }
 
+fn lifetime(lookup: &Lookup, retention: &Retention) -> SignedDuration {
+    match lookup {
+        Lookup::Match(_) => retention.matches(),
+        Lookup::Pending { .. } | Lookup::NoMatch | Lookup::Objected => retention.no_matches(),
+    }
+}
+
+/// For how long a provider is not asked about this subject again, where asking would not help.
+fn given_up_for(error: &LookupError, retention: &Retention) -> Option<SignedDuration> {
+    let days = match error {
+        LookupError::Unreachable { .. } => UNREACHABLE_DAYS,
+        _ if error.remedy() == Remedy::GiveUp => FORBIDDEN_DAYS,
+        _ => return None,
+    };
+    Some(SignedDuration::from_hours(24 * days).min(retention.no_matches()))
+}
+
 fn answer(
     lookup: Lookup,
     provider: &str,
     job: &Claimed,
     cost_micros: u64,
     now: Timestamp,
-    retention: &Retention,
+    lifetime: SignedDuration,
 ) -> Answer {
-    let (content, lifetime) = match lookup {
-        Lookup::Match(finding) => (AnswerContent::Match(finding), retention.matches()),
+    let content = match lookup {
+        Lookup::Match(finding) => AnswerContent::Match(finding),
         Lookup::Pending { handle, after } => {
             let ready_at = later(now, SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX));
-            (AnswerContent::Pending { handle, ready_at }, retention.no_matches())
+            AnswerContent::Pending { handle, ready_at }
         }
-        Lookup::NoMatch | Lookup::Objected => (AnswerContent::NoMatch, retention.no_matches()),
+        Lookup::NoMatch | Lookup::Objected => AnswerContent::NoMatch,
     };
     Answer {
         subject: job.subject,

@@ -13,9 +13,14 @@ use crate::config::Retry;
 use crate::jitter;
 use crate::job::{Claimed, JobId};
 
-/// Whether this execution is the last one: no attempt is left, or the job is too old to be put off again.
+/// Whether this execution is the last one if it fails: no attempt is left, or the job is too old to be put off again.
 pub(super) fn is_last_chance(job: &Claimed, retry: &Retry, now: Timestamp) -> bool {
-    job.attempt >= retry.max_attempts.get() || now.duration_since(job.queued_at) >= retry.max_age()
+    job.attempt >= retry.max_attempts.get() || is_too_old(job, retry, now)
+}
+
+/// Whether the job is too old to be put off for any reason.
+pub(super) fn is_too_old(job: &Claimed, retry: &Retry, now: Timestamp) -> bool {
+    now.duration_since(job.queued_at) >= retry.max_age()
 }
 
 /// How long to wait after this attempt failed.

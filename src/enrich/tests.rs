@@ -257,6 +257,19 @@ async fn a_paid_tier_waits_for_the_free_ones_but_not_for_ever() {
 }
 
 #[tokio::test]
+async fn a_pause_does_not_use_up_the_last_attempt() {
+    let paused = || Err(LookupError::QuotaExhausted { reason: "paused".into(), after: None });
+    let (enricher, _) = Stage::default().tier().free("paused", paused).open();
+    let last = Config::default().retry.max_attempts.get();
+    let outcome = enrich(&enricher, &job(last), vec![]).await;
+    assert!(matches!(outcome.verdict, Verdict::Snooze { .. }), "{:?}", outcome.verdict);
+
+    let (enricher, _) = Stage::default().tier().free("paused", paused).free("failing", || Err(down())).open();
+    let outcome = enrich(&enricher, &job(last), vec![]).await;
+    assert!(matches!(outcome.verdict, Verdict::Dead { .. }), "{:?}", outcome.verdict);
+}
+
+#[tokio::test]
 async fn an_old_job_is_not_put_off_any_more() {
     let quota = || Err(LookupError::RateLimited { after: Duration::from_hours(1) });
     let (enricher, _) = Stage::default().tier().free("busy", quota).open();
@@ -271,12 +284,26 @@ async fn an_old_job_is_not_put_off_any_more() {
 }
 
 #[tokio::test]
-async fn a_refused_question_is_given_up_without_being_remembered() {
+async fn what_was_given_up_is_remembered_for_a_while_and_not_asked_again() {
     let refuse = || Err(LookupError::Refused { reason: "status 422".into() });
-    let (enricher, _) = Stage::default().tier().free("picky", refuse).open();
+    let forbid = || Err(LookupError::Forbidden { reason: "robots.txt".into() });
+    let nobody = || Err(LookupError::Unreachable { reason: "no such name".into() });
+    let stage = Stage::default().tier().free("picky", refuse).free("closed", forbid).free("gone", nobody);
+    let (enricher, asked) = stage.open();
     let outcome = enrich(&enricher, &job(1), vec![]).await;
     assert!(matches!(outcome.verdict, Verdict::Written(_)));
-    assert!(outcome.answers.is_empty());
+    let remembered: Vec<_> = outcome
+        .answers
+        .iter()
+        .map(|one| (one.provider.as_str(), one.expires_at.duration_since(NOW).as_hours() / 24))
+        .collect();
+    assert_eq!(remembered, [("picky", 7), ("closed", 7), ("gone", 1)]);
+    assert!(outcome.answers.iter().all(|answer| answer.content == AnswerContent::NoMatch));
+    assert!(outcome.lookups.iter().all(|entry| entry.outcome != "no_match"), "the log says what happened");
+
+    let again = enrich(&enricher, &job(1), outcome.answers).await;
+    assert!(matches!(again.verdict, Verdict::Written(_)));
+    assert_eq!(times(&asked), [("picky", 1), ("closed", 1), ("gone", 1)]);
 }
 
 #[tokio::test(start_paused = true)]

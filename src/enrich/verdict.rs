@@ -25,7 +25,7 @@ pub(super) fn conclude(
 ) -> Outcome {
     let verdict = verdict(job, &dossier, policy, sources, last_chance, now);
     let verdict = if job.refreshes() { without_partial(verdict) } else { verdict };
-    let reserved_micros = dossier.reserved_micros();
+    let reserved_micros = dossier.settled_micros();
     let (answers, lookups) = dossier.into_papers();
     Outcome {
         hold: job.hold,
@@ -71,9 +71,12 @@ fn verdict(
     let partial =
         (!merged.is_empty()).then(|| Box::new(record(job, merged, RecordStatus::Partial, policy, now)));
     let error = describe(owed);
-    if last_chance {
+    let has_failed =
+        owed.iter().any(|owed| matches!(&owed.cause, Cause::Error(e) if e.remedy() == Remedy::Retry));
+    // Who only waits (for a quota, a pause, an answer that was ordered) does not use up the last attempt either.
+    if schedule::is_too_old(job, &policy.retry, now) || (last_chance && has_failed) {
         Verdict::Dead { reason: DeadReason::AttemptsExhausted, error, partial }
-    } else if owed.iter().any(|owed| matches!(&owed.cause, Cause::Error(e) if e.remedy() == Remedy::Retry)) {
+    } else if has_failed {
         let delay = schedule::delay(job.hold.job, job.attempt, &policy.retry);
         let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
         Verdict::Retry { at: later(now, delay), error, partial }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use gleaner_providers::clock::SharedClock;
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
+use super::ahead::Ahead;
 use super::held::Held;
 use super::{Ending, Settings, Stop, Until};
 use crate::job::{Answer, Claimed};
@@ -38,14 +40,15 @@ impl Claimer {
     /// Claims until it is told to stop or nothing is left. A database that is away for a while is waited for.
     pub(super) async fn run(self, stop: &Stop) -> Result<Ending, StoreError> {
         let mut pause = Duration::from_millis(50);
+        let mut ahead = Ahead::up_to(self.settings.worker.claim_batch);
         loop {
             tokio::select! {
                 biased;
                 () = stop.asked() => return Ok(Ending::Stopped),
-                () = self.room() => {}
+                () = self.room(&ahead) => {}
             }
             // Never dropped half-way: a job claimed and forgotten would wait for its lease to run out.
-            match self.step(stop).await {
+            match self.step(&mut ahead, stop).await {
                 Ok(Step::Claimed) => pause = Duration::from_millis(50),
                 Ok(Step::Idle(wait)) => self.wait(wait, stop).await,
                 // The last of them may end at any moment, or be put off and become due.
@@ -72,17 +75,16 @@ impl Claimer {
         }
     }
 
-    /// Waits until at most half a batch waits for a place to run.
-    async fn room(&self) {
-        let waiting = self.settings.worker.claim_batch.get() / 2;
-        self.held.at_most((self.settings.worker.concurrency.get() + waiting) as usize).await;
+    /// Waits until at most half of what is claimed ahead waits for a place to run.
+    async fn room(&self, ahead: &Ahead) {
+        self.held.at_most((self.settings.worker.concurrency.get() + ahead.jobs() / 2) as usize).await;
     }
 
-    async fn step(&self, stop: &Stop) -> Result<Step, StoreError> {
-        let batch = self.settings.worker.claim_batch.get();
-        let concurrency = self.settings.worker.concurrency.get();
-        let room = (concurrency + batch).saturating_sub(u32::try_from(self.held.len()).unwrap_or(u32::MAX));
-        let limit = room.min(batch);
+    async fn step(&self, ahead: &mut Ahead, stop: &Stop) -> Result<Step, StoreError> {
+        let places = self.settings.worker.concurrency.get() + ahead.jobs();
+        let room = places.saturating_sub(u32::try_from(self.held.len()).unwrap_or(u32::MAX));
+        let limit = room.min(self.settings.worker.claim_batch.get());
+        let began = Instant::now();
         let claimed = self
             .store
             .claim(Claim {
@@ -96,7 +98,9 @@ impl Claimer {
             return self.idle().await;
         }
         let starting = self.held.admit(claimed);
-        for ready in with_answers(&self.store, &starting, &self.clock, stop).await? {
+        let ready_to_start = with_answers(&self.store, &starting, &self.clock, stop).await?;
+        ahead.learn(began.elapsed(), self.held.finished(), Instant::now());
+        for ready in ready_to_start {
             // Nobody receives after a stop; what is held is given back then.
             if self.ready.send(ready).is_err() {
                 break;

@@ -3,6 +3,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::keyring::SubjectKey;
 pub(super) struct Held {
     state: Mutex<State>,
     changed: Notify,
+    /// Jobs that came to an end.
+    finished: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -59,8 +62,14 @@ impl Held {
             }
             next
         };
+        self.finished.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_waiters();
         next
+    }
+
+    /// How many jobs have come to an end so far.
+    pub(super) fn finished(&self) -> u64 {
+        self.finished.load(Ordering::Relaxed)
     }
 
     /// How many jobs are held.

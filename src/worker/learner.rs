@@ -9,8 +9,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Order;
-use crate::enrich::Enricher;
 use crate::enrich::merge::Sources;
+use crate::enrich::{Beliefs, Enricher};
 use crate::store::SharedStore;
 
 /// How often the ledger is read: it tells what the whole fleet has learned.
@@ -28,7 +28,7 @@ pub(super) async fn believe(store: SharedStore, enricher: Arc<Enricher>, enough:
     loop {
         let round = async {
             ticks.tick().await;
-            weigh_stock(&store, &enricher).await;
+            weigh_stock(&store, enricher.beliefs()).await;
         };
         tokio::select! {
             () = round => {}
@@ -37,14 +37,15 @@ pub(super) async fn believe(store: SharedStore, enricher: Arc<Enricher>, enough:
     }
 }
 
-async fn weigh_stock(store: &SharedStore, enricher: &Enricher) {
+/// Learns it once.
+pub async fn weigh_stock(store: &SharedStore, beliefs: &Beliefs) {
     let answers = match store.sample_answers(ENOUGH_ANSWERS).await {
         Ok(answers) => answers,
         Err(error) => return tracing::debug!(%error, "the answers in stock could not be read"),
     };
     // A second of reckoning would keep others from this thread.
     match tokio::task::spawn_blocking(move || Sources::of_answers(&answers)).await {
-        Ok(sources) => enricher.beliefs().replace(sources),
+        Ok(sources) => beliefs.replace(sources),
         Err(error) => tracing::debug!(%error, "nothing could be learned of the answers in stock"),
     }
 }

@@ -22,7 +22,7 @@ macro_rules! stories {
                 a_message_that_the_database_refuses_costs_only_itself, a_broker_that_is_away_is_waited_for,
                 a_crashed_broker_loses_nothing_that_it_acknowledged, what_is_not_there_is_not_made_up,
                 a_place_that_vanishes_is_waited_for, what_is_too_much_stays_at_the_broker,
-                two_processes_share_the_messages;
+                two_processes_share_the_messages, a_message_may_name_a_batch;
             }
         }
     };

@@ -18,6 +18,8 @@ mod faulty;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod game_day;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod http_door;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use gleaner_providers::sandbox::{Fault, SandboxSettings, Script, Service, When};
+use gleaner_providers::sandbox::{
+    Fault, FaultRates, SandboxSettings, Script, Service, ServiceSettings, When,
+};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 
@@ -152,6 +154,23 @@ async fn nothing_is_lost_and_no_money_above_the_ceiling_whoever_is_killed(home: 
     assert_eq!(status["partial"], 0, "{status}");
 }
 
+/// A vendor bills answers that never arrive; they count against the ceiling all the same.
+async fn what_may_have_been_billed_counts_against_the_ceiling(mut home: Home, _: Option<String>) {
+    import(&home, 200).await;
+    home.start_sandbox_anew(cut_off()).await;
+    let amount = "$20";
+    home.json(&["replay", "--refresh", "--provider", PAID, "--name", "again", "--max-cost", amount, "--yes"])
+        .await;
+    home.json(&["worker", "--until-idle", "2"]).await;
+    let billed = billed(&home);
+    let story = home.json(&["batch", "show", "again"]).await;
+    let booked = story["spent_micros"].as_u64().unwrap();
+    let kept = story["reserved_micros"].as_u64().unwrap();
+    assert!(billed > booked, "more was billed than answers have arrived: {billed}, {story}");
+    assert!(billed <= booked + kept && booked + kept <= 20_000_000, "{billed}: {story}");
+    assert_eq!(adds_up(&home).await["dead_letters"], 0);
+}
+
 async fn dead_letters_are_seen_replayed_and_purged(mut home: Home, _: Option<String>) {
     let file = home.write("members.csv", members(12, |n| format!("person{n}@site{n}.example.org")));
     home.json(&["enqueue", file.to_str().unwrap(), "--batch", "spring"]).await;
@@ -245,10 +264,9 @@ macro_rules! on_both {
     };
 }
 
-/// Pages that forbid being read say so again every time, and nothing is remembered of them.
 const EXTRA: &str = "
 [enrich]
-tiers = [[\"gravatar\", \"github\"], [\"people_data_labs\"]]
+tiers = [[\"gravatar\", \"github\", \"homepage\"], [\"people_data_labs\"]]
 [worker]
 lease_secs = 5
 [retry]
@@ -262,9 +280,20 @@ fn failing() -> SandboxSettings {
     SandboxSettings { scripts: vec![script], ..settings() }
 }
 
+/// Of one provider, half of the answers break off on their way.
+fn cut_off() -> SandboxSettings {
+    let mut settings = settings();
+    let faults = Some(FaultRates { truncated: 0.5, ..FaultRates::default() });
+    settings
+        .providers
+        .insert(Service::PeopleDataLabs, ServiceSettings { faults, ..ServiceSettings::default() });
+    settings
+}
+
 on_both! {
     what_is_in_stock_is_not_asked_for_again: settings(), 2;
     nothing_is_lost_and_no_money_above_the_ceiling_whoever_is_killed: settings(), 100;
+    what_may_have_been_billed_counts_against_the_ceiling: settings(), 100;
     dead_letters_are_seen_replayed_and_purged: failing(), 2;
     records_are_made_anew_from_stock: settings(), 2;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gleaner::clock::SystemClock;
 use gleaner::intake::doors::Reception;
 use gleaner::intake::inbox;
-use gleaner::job::SuppressionReason;
+use gleaner::job::{BatchName, SuppressionReason};
 use gleaner::keyring::Keyring;
 use gleaner::store::postgres::{Access, Clock, PostgresStore};
 use gleaner::store::{Claim, Page, Store};
@@ -91,6 +91,34 @@ async fn a_member_is_handed_over_exactly_when_the_service_commits() {
     let claimed = desk.claimed().await;
     assert_eq!(claimed[0], ("2".to_owned(), "bob@example.com".to_owned()));
     assert!(claimed[1].0.starts_with("m_"), "without an id, the mailbox is the member: {claimed:?}");
+}
+
+#[tokio::test]
+async fn a_member_is_handed_over_under_a_batchs_name() {
+    let desk = Desk::new().await;
+    let mut service = desk.service().await;
+    for (member, batch) in
+        [("1", Some("spring")), ("2", Some("spring")), ("3", None), ("4", Some("two words"))]
+    {
+        sqlx::query("SELECT gleaner_enqueue($1, $2, $3)")
+            .bind(member)
+            .bind(format!("person{member}@example.com"))
+            .bind(batch)
+            .execute(&mut service)
+            .await
+            .unwrap();
+    }
+    inbox::empty(&desk.reception).await.unwrap();
+    let now = gleaner::clock::Clock::now(&SystemClock);
+    let spring = desk.store().batch(&BatchName::parse("spring").unwrap(), now).await.unwrap().unwrap();
+    assert_eq!(desk.store().batch_counts(spring.id).await.unwrap().of("queued"), 2);
+    assert_eq!(desk.store().batch_standing(&spring).await.unwrap().waiting, 2);
+    // What cannot be a name is told, and loses nobody.
+    let counted = desk.store().census().await.unwrap();
+    assert!(counted.adds_up(), "{counted:?}");
+    assert_eq!((counted.taken_in, counted.waiting, counted.dead_letters), (4, 3, 1));
+    let letters = desk.store().dead_letters(Page { limit: 10, before: None }).await.unwrap();
+    assert!(letters[0].error.contains("the batch's name"), "{letters:?}");
 }
 
 #[tokio::test]

@@ -61,7 +61,8 @@ macro_rules! conformance {
                 batches: a_selection_says_what_it_selects, a_list_and_a_class_of_errors_select,
                     a_replay_puts_each_member_in_once, a_member_in_a_hurry_overtakes_its_replay,
                     a_pause_stops_the_filling_and_a_resume_goes_on, a_cancelled_batch_loses_nobody,
-                    members_come_with_a_batch_through_every_door, a_replay_never_brings_back_who_was_suppressed,
+                    members_come_with_a_batch_through_every_door, a_batch_of_a_door_can_be_held_back,
+                    a_replay_never_brings_back_who_was_suppressed,
                     a_ceiling_is_never_exceeded, a_job_knows_which_answers_it_asks_for_again,
                     a_replay_tells_what_it_changed, records_are_made_anew_without_a_job,
                     dead_letters_are_found_grouped_and_thrown_away, whatever_operators_do_adds_up;

@@ -262,7 +262,13 @@ async fn send(
     let silence_ends = Instant::now() + limits.connect_timeout + limits.read_timeout;
     let mut answer = match timeout_at(silence_ends.min(deadline), client.execute(outgoing)).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(fault::while_sending(&error, hop.route)),
+        Ok(Err(error)) => {
+            if error.is_connect() {
+                // Nothing of it was heard.
+                request.client.count_answer();
+            }
+            return Err(fault::while_sending(&error, hop.route));
+        }
         Err(_) => return Err(LookupError::unavailable("timed out while waiting for an answer")),
     };
     if hop.route == Route::Guarded {
@@ -274,6 +280,7 @@ async fn send(
     } else {
         body::read(&mut answer, allowance).await?
     };
+    request.client.count_answer();
     let response = Response {
         status: answer.status(),
         headers: std::mem::take(answer.headers_mut()),

@@ -4,7 +4,7 @@
 //! retry meets another draw.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,9 @@ struct Line {
 /// Hands every call its fate.
 pub(super) struct Fates {
     seed: u64,
-    rates: [FaultRates; COUNT],
+    /// As set at the start, and as switched since.
+    usual: [FaultRates; COUNT],
+    rates: RwLock<[FaultRates; COUNT]>,
     latency: [Latency; COUNT],
     script: Vec<Line>,
     /// How often each question was asked. Empty where nothing depends on it.
@@ -79,12 +81,29 @@ impl Fates {
             when: script.when,
             fault: script.fault,
         });
+        let usual = Service::ALL.map(|service| settings.faults(service));
         Self {
             seed: settings.seed,
-            rates: Service::ALL.map(|service| settings.faults(service)),
+            usual,
+            rates: RwLock::new(usual),
             latency: Service::ALL.map(|service| settings.latency(service)),
             script: script.collect(),
             asked: Mutex::default(),
+        }
+    }
+
+    /// How often each fault happens to this service now.
+    pub(super) fn rates(&self, service: Service) -> FaultRates {
+        let rates = self.rates.read().unwrap_or_else(PoisonError::into_inner);
+        rates.get(service.index()).copied().unwrap_or_default()
+    }
+
+    /// From now on faults happen so often; with `None` as often as they were set to at the start.
+    pub(super) fn switch(&self, service: Service, rates: Option<FaultRates>) {
+        let usual = self.usual.get(service.index()).copied().unwrap_or_default();
+        let mut now = self.rates.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = now.get_mut(service.index()) {
+            *slot = rates.unwrap_or(usual);
         }
     }
 
@@ -96,12 +115,9 @@ impl Fates {
         identifier: &str,
         mailbox: Option<MailboxKey>,
     ) -> Fate {
-        let (Some(rates), Some(latency)) =
-            (self.rates.get(service.index()), self.latency.get(service.index()))
-        else {
-            return Fate::default();
-        };
-        let drawn = latency.max_ms > 0 || Fault::of_draw(0.0, *rates).is_some();
+        let rates = self.rates(service);
+        let latency = self.latency.get(service.index()).copied().unwrap_or_default();
+        let drawn = latency.max_ms > 0 || Fault::of_draw(0.0, rates).is_some();
         if !drawn && self.script.is_empty() {
             return Fate::default();
         }
@@ -114,7 +130,7 @@ impl Fates {
         });
         let [first, second, third] = about;
         let mut rng = draw::stream(self.seed, "fate", &[first, second, third, &nth.to_le_bytes()]);
-        let fault = Fault::of_draw(rng.f64(), *rates);
+        let fault = Fault::of_draw(rng.f64(), rates);
         Fate {
             fault: scripted.map(|line| line.fault).or(fault),
             latency_ms: rng.u64(latency.min_ms.min(latency.max_ms)..=latency.max_ms),

@@ -1,4 +1,4 @@
-//! The server's life and its own pages: index, truth, ledger.
+//! The server's life and its own pages: index, truth, ledger, the switch for faults.
 //!
 //! Invariant: listens on loopback only.
 
@@ -24,6 +24,7 @@ use super::ledger::{Entry, Summary};
 use super::population::Population;
 use super::service::Service;
 use super::settings::SandboxSettings;
+use super::switch;
 use super::wire;
 use super::world::World;
 
@@ -58,6 +59,10 @@ GET      /openpgp/vks/v1/by-email/{address}
 GET      /orcid/v3.0/expanded-search/?q=email:%22{address}%22
 GET      /orcid/v3.0/{id}/person
 GET      /wikidata/sparql?query={SPARQL with <mailto:{address}>}
+
+GET      /faults/{provider}                    how often its calls meet which fault: shares from 0 to 1
+PUT      /faults/{provider}                    from now on so: {\"server_error\": 1}
+DELETE   /faults/{provider}                    from now on as set at the start
 
 GET      /truth?email={address}                who it really is, and who knows them
 GET      /ledger?provider={name}&after={seq}   every call received, as JSON lines
@@ -152,6 +157,7 @@ fn router(world: Arc<World>) -> Router {
     Router::new()
         .route("/", get(|| async { INDEX }))
         .route("/truth", get(truth))
+        .route("/faults/{provider}", get(switch::show).put(switch::set).delete(switch::reset))
         .route("/ledger", get(ledger).delete(clear))
         .route("/ledger/summary", get(summary))
         .merge(wire::gravatar::routes())

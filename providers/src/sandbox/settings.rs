@@ -195,6 +195,15 @@ pub struct FaultRates {
     pub slow_drip: f64,
 }
 
+impl FaultRates {
+    /// Whether each is a share, and together they are not more than all.
+    pub(super) fn are_shares(self) -> bool {
+        let Self { rate_limited, server_error, timeout, truncated, malformed, slow_drip } = self;
+        let shares = [rate_limited, server_error, timeout, truncated, malformed, slow_drip];
+        shares.iter().all(|share| (0.0..=1.0).contains(share)) && shares.iter().sum::<f64>() <= 1.0 + 1e-9
+    }
+}
+
 /// A fault that happens for certain: "PDL answers 500 twice for everyone" is
 /// `[{provider = "people_data_labs", when = {nth = 1}, fault = "server_error"}, {…, when = {nth = 2}, …}]`.
 #[derive(Clone, Deserialize, Serialize)]

@@ -83,7 +83,7 @@ impl Story {
 
     fn print_members(&self) {
         let (counts, standing) = (&self.counts, &self.standing);
-        let mut table = out::table(["\nMembers", "", ""], &[1, 2]);
+        let mut table = out::table(["Members", "", ""], &[1, 2]);
         let asked = counts.of("queued") + counts.of("joined") + counts.of("fresh");
         for (what, count) in [
             ("put in", counts.of("queued")),
@@ -108,7 +108,7 @@ impl Story {
                 table.add_row([format!("  {what}"), count.to_string(), percent(count, self.put_in)]);
             }
         }
-        out::line(table);
+        out::line(format_args!("\n{table}"));
         let again = counts.of("retries") + counts.of("snoozes");
         if again > 0 {
             out::line(format_args!("  put off and taken up again {again} times"));
@@ -119,7 +119,7 @@ impl Story {
     }
 
     fn print_fields(&self) {
-        let mut table = out::table(["\nFields filled", "", ""], &[1, 2]);
+        let mut table = out::table(["Fields filled", "", ""], &[1, 2]);
         for field in Field::ALL {
             let filled = self.counts.of(&format!("with.{}", field.as_str()));
             table.add_row([
@@ -128,7 +128,7 @@ impl Story {
                 percent(filled, self.counts.finished()),
             ]);
         }
-        out::line(table);
+        out::line(format_args!("\n{table}"));
     }
 
     fn print_lookups(&self) {
@@ -139,20 +139,20 @@ impl Story {
         if lookups.is_empty() {
             out::line("\nno lookups: answers in stock were enough");
         } else {
-            let mut table = out::table(["\nLookups", "outcome", "count"], &[2]);
+            let mut table = out::table(["Lookups", "outcome", "count"], &[2]);
             for (provider, outcomes) in lookups {
                 for (outcome, count) in outcomes {
                     table.add_row([provider.to_owned(), outcome.to_owned(), count.to_string()]);
                 }
             }
-            out::line(table);
+            out::line(format_args!("\n{table}"));
         }
         if !self.standing.dead_letters.is_empty() {
-            let mut table = out::table(["\nDead letters", ""], &[1]);
+            let mut table = out::table(["Dead letters", ""], &[1]);
             for (reason, count) in &self.standing.dead_letters {
                 table.add_row([reason.as_str().to_owned(), count.to_string()]);
             }
-            out::line(table);
+            out::line(format_args!("\n{table}"));
             out::line(format_args!("  look closer: gleaner dead-letters group --batch {}", self.batch.name));
         }
     }
@@ -165,6 +165,10 @@ impl Story {
             micros => format!(", {} kept for lookups under way or lost", money(micros)),
         };
         out::line(format_args!("\nSpent {}{ceiling}{kept}", money(self.cost_micros)));
+        if self.batch.state == BatchState::Paused {
+            let more = if self.batch.ceiling_micros.is_some() { " [--max-cost AMOUNT]" } else { "" };
+            out::line(format_args!("Let it go on: gleaner batch resume {}{more}", self.batch.name));
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::Reading;
+use crate::config::Budget;
 use crate::store::fleet::{ClosedBy, WorkerSeen};
 use crate::telemetry::counters;
 
@@ -91,6 +92,17 @@ fn providers(text: &mut String, reading: &Reading) {
         calls.sample(&[("provider", &row.provider), ("window", "day")], row.calls_today);
         calls.sample(&[("provider", &row.provider), ("window", "month")], row.calls_this_month);
     }
+    let mut cost = family(
+        text,
+        "gleaner_provider_cost_micros",
+        "gauge",
+        "Money spent this day and this month (UTC), in millionths.",
+    );
+    for row in &reading.usage {
+        cost.sample(&[("provider", &row.provider), ("window", "day")], row.cost_micros_today);
+        cost.sample(&[("provider", &row.provider), ("window", "month")], row.cost_micros_this_month);
+    }
+    limits(text, reading);
     let mut closed = family(
         text,
         "gleaner_provider_closed",
@@ -103,6 +115,28 @@ fn providers(text: &mut String, reading: &Reading) {
             closed.sample(&[("provider", &gate.provider), ("by", word)], u64::from(is_closed));
         }
     }
+}
+
+/// What `gleaner_provider_calls` and `gleaner_provider_cost_micros` may reach. Absent where nothing is limited.
+fn limits(text: &mut String, reading: &Reading) {
+    let mut each = |name, help, of: &dyn Fn(&Budget) -> [Option<u64>; 2]| {
+        let mut samples = family(text, name, "gauge", help);
+        for (provider, budget) in &reading.budgets {
+            for (window, limit) in ["day", "month"].into_iter().zip(of(budget)) {
+                if let Some(limit) = limit {
+                    samples.sample(&[("provider", provider), ("window", window)], limit);
+                }
+            }
+        }
+    };
+    each("gleaner_provider_calls_limit", "Calls that a day and a month may have (UTC).", &|budget| {
+        [budget.daily_calls, budget.monthly_calls]
+    });
+    each(
+        "gleaner_provider_cost_micros_limit",
+        "Money that a day and a month may cost (UTC), in millionths.",
+        &|budget| [budget.daily_micros, budget.monthly_micros],
+    );
 }
 
 fn this_process(text: &mut String) {
@@ -194,6 +228,7 @@ mod tests {
                 provider: "github".to_owned(),
                 calls_today: 7,
                 calls_this_month: 70,
+                cost_micros_this_month: 840_000,
                 ..Usage::default()
             }],
             age: QueueAge { oldest_due_secs: 8, oldest_queued_secs: 90 },
@@ -210,6 +245,11 @@ mod tests {
                 in_flight: 5,
                 finished: 6,
             }],
+            budgets: [(
+                "github".to_owned(),
+                Budget { daily_calls: Some(100), monthly_micros: Some(5_000_000), ..Budget::default() },
+            )]
+            .into(),
         };
         insta::assert_snapshot!(render(&reading));
     }

@@ -17,8 +17,8 @@ pub(in crate::store) struct Dialect {
     /// Whether the error's text holds the parameter.
     pub(in crate::store) error_holds: &'static str,
     pub(in crate::store) now: &'static str,
-    /// How sure the name, the age and the surest profile are.
-    pub(in crate::store) sureness: [&'static str; 3],
+    /// Whether the name, the age and the surest profile are less sure than the parameter.
+    pub(in crate::store) is_less_sure: [&'static str; 3],
 }
 
 /// Conditions upon `record`: members without a dead letter.
@@ -100,13 +100,12 @@ fn shared(selection: &Selection, dialect: &Dialect, subject_of: &str, and: &mut 
         });
     }
     if let Some(below) = selection.below {
-        let [name, age, social] = dialect.sureness;
-        let sureness = match below.field {
+        let [name, age, social] = dialect.is_less_sure;
+        and(match below.field {
             Field::Name => name,
             Field::Age => age,
             Field::Social => social,
-        };
-        and(&format!("coalesce({sureness}, 0) < $7"));
+        });
     }
     if selection.expired {
         and(&format!("record.expires_at <= {}", dialect.now));

@@ -27,6 +27,7 @@ use crate::store::{DeadLetter, Page};
 mod book;
 mod commit;
 mod fill;
+mod hold;
 mod letters;
 mod rebuild;
 
@@ -44,20 +45,32 @@ macro_rules! columns {
 }
 use columns;
 
+/// A level of the queue at which nobody waits and no batch that is open.
+macro_rules! free_level {
+    ($from:literal, $to:literal) => {
+        concat!(
+            "coalesce(
+                 (
+                     SELECT min(level) FROM generate_series(", $from, ", ", $to, " - 1) AS level
+                     WHERE NOT EXISTS (
+                         SELECT 1 FROM batches WHERE priority = level AND state NOT IN ('done', 'cancelled')
+                     ) AND NOT EXISTS (
+                         SELECT 1 FROM enrichment_jobs WHERE state = 'waiting' AND priority = level
+                     )
+                 ),
+                 ", $to, " - 1
+             )"
+        )
+    };
+}
+use free_level;
+
 const CREATE: &str = concat!(
     "INSERT INTO batches
          (name, kind, state, priority, selection, refresh_before, refresh_provider, ceiling_micros, created_at)
-     SELECT $1, $2, $3, coalesce(
-             (
-                 SELECT min(level) FROM generate_series($4, $5 - 1) AS level
-                 WHERE NOT EXISTS (
-                     SELECT 1 FROM batches WHERE priority = level AND state NOT IN ('done', 'cancelled')
-                 ) AND NOT EXISTS (
-                     SELECT 1 FROM enrichment_jobs WHERE state = 'waiting' AND priority = level
-                 )
-             ),
-             $5 - 1
-         ), $6::jsonb, $7, $8, $9, coalesce($10, statement_timestamp())
+     SELECT $1, $2, $3, ",
+    free_level!("$4", "$5"),
+    ", $6::jsonb, $7, $8, $9, coalesce($10, statement_timestamp())
      ON CONFLICT (name) DO NOTHING
      RETURNING ",
     columns!()
@@ -115,14 +128,13 @@ const DEAD: &str = "
 
 const APPROVE: &str = "UPDATE batches SET state = 'filling', selected = $2 WHERE id = $1 AND state = 'draft'";
 
-const PAUSE: &str = "
-    UPDATE batches SET state = 'paused', why = $2
-    WHERE id = $1 AND state IN ('filling', 'running') AND (priority > 0 OR kind = 'renormalize')
-    RETURNING state";
-
 const RESUME: &str = "
     UPDATE batches SET
-        state = CASE WHEN state <> 'paused' THEN state WHEN is_filled THEN 'running' ELSE 'filling' END,
+        state = CASE
+            WHEN state <> 'paused' THEN state
+            WHEN is_filled OR kind = 'import' THEN 'running'
+            ELSE 'filling'
+        END,
         why = CASE WHEN state = 'paused' THEN NULL ELSE why END,
         ceiling_micros = coalesce($2, ceiling_micros)
     WHERE id = $1 AND state IN ('filling', 'running', 'paused')
@@ -309,11 +321,7 @@ impl Batches for PostgresStore {
     }
 
     async fn pause_batch(&self, batch: BatchId, why: &str) -> Result<Option<BatchState>, StoreError> {
-        let mut session = self.sessions.alone().await?;
-        let query = session.query(PAUSE).bind(batch.0).bind(why.to_owned());
-        let rows = session.rows(query).await?;
-        session.end().await?;
-        rows.first().map(|row| state_of(row.try_get("state")?)).transpose()
+        hold::pause(self, batch, why).await
     }
 
     async fn resume_batch(

@@ -24,9 +24,14 @@ const CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(10);
 const JUST_NOW: Duration = Duration::from_millis(100);
 /// Limits on the server's side, so that a worker that hangs or vanishes holds nobody up for long. Statements take
-/// milliseconds; the census of a large database may take a minute. `session.rs` sets the same behind a pooler.
-const LIMITS: [(&str, &str); 3] =
-    [("statement_timeout", "120s"), ("lock_timeout", "15s"), ("idle_in_transaction_session_timeout", "30s")];
+/// milliseconds; the census of a large database may take a minute. `session.rs` sets the same behind a pooler. And no machine code
+/// made for one statement: that takes longer than most of ours.
+const SETTINGS: [(&str, &str); 4] = [
+    ("statement_timeout", "120s"),
+    ("lock_timeout", "15s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("jit", "off"),
+];
 
 /// One process after the other, without a limit to the wait: the first may have much to do. A lock of the transaction
 /// and not of the session, which a pooler would leave on somebody else's connection.
@@ -85,7 +90,7 @@ fn options(access: &Access) -> Result<PgConnectOptions, StoreError> {
         return Ok(options.extra_float_digits(None).statement_cache_capacity(0));
     }
     let given = options.get_options().unwrap_or_default().to_owned();
-    let ours = LIMITS.into_iter().filter(|(name, _)| !given.contains(name));
+    let ours = SETTINGS.into_iter().filter(|(name, _)| !given.contains(name));
     Ok(options.options(ours))
 }
 

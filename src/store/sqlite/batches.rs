@@ -23,6 +23,7 @@ use crate::store::{DeadLetter, Page};
 mod book;
 mod commit;
 mod fill;
+mod hold;
 mod letters;
 mod rebuild;
 
@@ -39,26 +40,38 @@ macro_rules! columns {
 }
 use columns;
 
+/// A level of the queue at which nobody waits and no batch that is open.
+macro_rules! free_level {
+    ($from:literal, $to:literal) => {
+        concat!(
+            "coalesce(
+                 (
+                     WITH RECURSIVE level (priority) AS (
+                         SELECT ", $from, " UNION ALL SELECT priority + 1 FROM level WHERE priority < ", $to, " - 1
+                     )
+                     SELECT priority FROM level
+                     WHERE NOT EXISTS (
+                         SELECT 1 FROM batches AS other
+                         WHERE other.priority = level.priority AND other.state NOT IN ('done', 'cancelled')
+                     ) AND NOT EXISTS (
+                         SELECT 1 FROM enrichment_jobs AS job
+                         WHERE job.state = 'waiting' AND job.priority = level.priority
+                     )
+                     LIMIT 1
+                 ),
+                 ", $to, " - 1
+             )"
+        )
+    };
+}
+use free_level;
+
 const CREATE: &str = concat!(
-    "WITH RECURSIVE level (priority) AS (
-         SELECT ?4 UNION ALL SELECT priority + 1 FROM level WHERE priority < ?5 - 1
-     )
-     INSERT INTO batches
+    "INSERT INTO batches
          (name, kind, state, priority, selection, refresh_before, refresh_provider, ceiling_micros, created_at)
-     SELECT ?1, ?2, ?3, coalesce(
-             (
-                 SELECT priority FROM level
-                 WHERE NOT EXISTS (
-                     SELECT 1 FROM batches
-                     WHERE batches.priority = level.priority AND state NOT IN ('done', 'cancelled')
-                 ) AND NOT EXISTS (
-                     SELECT 1 FROM enrichment_jobs AS job
-                     WHERE job.state = 'waiting' AND job.priority = level.priority
-                 )
-                 LIMIT 1
-             ),
-             ?5 - 1
-         ), ?6, ?7, ?8, ?9, ?10
+     SELECT ?1, ?2, ?3, ",
+    free_level!("?4", "?5"),
+    ", ?6, ?7, ?8, ?9, ?10
      WHERE TRUE
      ON CONFLICT (name) DO NOTHING
      RETURNING ",
@@ -110,14 +123,13 @@ const STANDING: &str = "
 const DEAD: &str = "
     SELECT reason, count(*) FROM dead_letters WHERE coalesce(replay, batch) = ?1 GROUP BY reason";
 
-const PAUSE: &str = "
-    UPDATE batches SET state = 'paused', why = ?2
-    WHERE id = ?1 AND state IN ('filling', 'running') AND (priority > 0 OR kind = 'renormalize')
-    RETURNING state";
-
 const RESUME: &str = "
     UPDATE batches SET
-        state = CASE WHEN state <> 'paused' THEN state WHEN is_filled THEN 'running' ELSE 'filling' END,
+        state = CASE
+            WHEN state <> 'paused' THEN state
+            WHEN is_filled OR kind = 'import' THEN 'running'
+            ELSE 'filling'
+        END,
         why = CASE WHEN state = 'paused' THEN NULL ELSE why END,
         ceiling_micros = coalesce(?2, ceiling_micros)
     WHERE id = ?1 AND state IN ('filling', 'running', 'paused')
@@ -287,9 +299,7 @@ impl Batches for SqliteStore {
     }
 
     async fn pause_batch(&self, batch: BatchId, why: &str) -> Result<Option<BatchState>, StoreError> {
-        let state: Option<String> =
-            sqlx::query_scalar(PAUSE).bind(batch.0).bind(why).fetch_optional(&self.writer).await?;
-        state.map(|word| state_of(&word)).transpose()
+        hold::pause(self, batch, why).await
     }
 
     async fn resume_batch(

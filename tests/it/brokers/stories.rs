@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use gleaner::clock::{Clock as _, SystemClock};
-use gleaner::job::DeadReason;
+use gleaner::job::{BatchName, DeadReason};
 use gleaner::store::Claim;
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,6 +39,29 @@ pub(crate) async fn duplicates_and_reordering_make_one_row_each<B: TestBroker>()
     assert_eq!((census.waiting, census.taken_in, census.repeated), (1_000, 1_000, 2_000), "{seen:?}");
     assert_eq!((seen.queued, seen.repeated, seen.refused), (1_000, 2_000, 0), "{seen:?}");
     assert_eq!(broker.left().await, 0);
+}
+
+pub(crate) async fn a_message_may_name_a_batch<B: TestBroker>() {
+    let (broker, behind) = (B::shared().await, Behind::new().await);
+    for n in 0..6 {
+        let batch = if n < 4 { r#","batch":"spring""# } else { "" };
+        let body = format!(r#"{{"member_id":"m{n}","email":"person{n}@example.com"{batch}}}"#);
+        assert!(broker.publish(Some(&format!("id-{n}")), body.as_bytes()).await);
+    }
+    let unfit = br#"{"member_id":"m6","email":"person6@example.com","batch":"two words"}"#;
+    assert!(broker.publish(Some("id-6"), unfit).await);
+    let serving = behind.open(&broker, Tuning::default()).await;
+    serving.until("all are acknowledged", |seen| seen.acknowledged == 7).await;
+    serving.shut().await;
+
+    let spring = BatchName::parse("spring").unwrap();
+    let spring = behind.store.batch(&spring, SystemClock.now()).await.unwrap().unwrap();
+    assert_eq!(behind.store.batch_counts(spring.id).await.unwrap().of("queued"), 4);
+    assert_eq!(behind.store.batch_standing(&spring).await.unwrap().waiting, 4);
+    let census = behind.census().await;
+    assert_eq!((census.waiting, census.dead_letters), (6, 1));
+    let letters = behind.dead_letters().await;
+    assert!(letters[0].error.contains("the batch's name"), "{letters:?}");
 }
 
 pub(crate) async fn poison_becomes_dead_letters_and_stops_nothing<B: TestBroker>() {

@@ -255,7 +255,6 @@ pub(crate) async fn members_come_with_a_batch_through_every_door(database: &impl
     store.enqueue(&[with(1, "door"), registration(2, 2), with(3, "door")], at(0)).await.unwrap();
     let batch = store.batch(&name("door"), at(0)).await.unwrap().expect("made by being named");
     assert_eq!((batch.kind, batch.priority, batch.state), (BatchKind::Import, 0, BatchState::Running));
-    assert_eq!(store.pause_batch(batch.id, "why").await.unwrap(), None, "they wait among all others");
     let jobs = claim(&*store, 3, at(0)).await;
     assert_eq!(
         jobs.iter().map(|job| job.member.clone()).collect::<Vec<_>>(),
@@ -270,6 +269,47 @@ pub(crate) async fn members_come_with_a_batch_through_every_door(database: &impl
     let again = Selection { batch: Some(batch.id), ..Selection::default() };
     let draft = draft(&*store, replay("again", again)).await;
     assert_eq!(store.count_selected(draft.id, at(1)).await.unwrap().members(), 2);
+}
+
+pub(crate) async fn a_batch_of_a_door_can_be_held_back(database: &impl Database) {
+    let store = database.open().await;
+    let with = |n: usize, text: &str| Registration { batch: Some(name(text)), ..registration(n, n) };
+    store
+        .enqueue(&[with(1, "door"), registration(2, 2), with(3, "door"), with(4, "other")], at(0))
+        .await
+        .unwrap();
+    let running = claim_one(&*store, at(0)).await;
+    assert_eq!(running.member, member(1));
+    let batch = store.batch(&name("door"), at(0)).await.unwrap().unwrap();
+    assert_eq!(store.pause_batch(batch.id, "why").await.unwrap(), Some(BatchState::Paused));
+    assert_eq!(store.pause_batch(batch.id, "why").await.unwrap(), None, "it is paused already");
+    store.enqueue(&[with(5, "door")], at(1)).await.unwrap();
+    let free: Vec<_> = claim(&*store, 10, at(2)).await.into_iter().map(|job| job.member).collect();
+    assert_eq!(free, [member(2), member(4)], "nobody of it, not even who came later");
+    let held = store.batch(&name("door"), at(2)).await.unwrap().unwrap();
+    let standing = store.batch_standing(&held).await.unwrap();
+    assert_eq!((standing.waiting, standing.running), (2, 1));
+
+    // An import takes another level, and is not held back with it.
+    let new = NewBatch { kind: BatchKind::Import, ..replay("import", Selection::default()) };
+    let import = store.create_batch(&new, at(3)).await.unwrap().unwrap();
+    assert!(import.priority > 0 && import.priority != held.priority, "{import:?}");
+    store.enqueue(&[with(6, "import")], at(3)).await.unwrap();
+    assert_eq!(claim_one(&*store, at(3)).await.member, member(6));
+
+    assert_eq!(store.resume_batch(batch.id, None).await.unwrap(), Some(BatchState::Running));
+    store.enqueue(&[registration(7, 7)], at(4)).await.unwrap();
+    let order: Vec<_> = claim(&*store, 10, at(5)).await.into_iter().map(|job| job.member).collect();
+    assert_eq!(order, [member(7), member(3), member(5)], "behind single registrations from now on");
+    census(&*store).await;
+
+    // Cancelled, whoever waits of it is a dead letter, whether it was ever held back or not.
+    let other = store.batch(&name("other"), at(5)).await.unwrap().unwrap();
+    store.enqueue(&[with(8, "other")], at(6)).await.unwrap();
+    let done = store.cancel_batch(other.id, at(7)).await.unwrap();
+    assert_eq!((done.removed, done.buried), (1, 1));
+    assert!(claim(&*store, 10, at(8)).await.is_empty());
+    census(&*store).await;
 }
 
 pub(crate) async fn a_replay_never_brings_back_who_was_suppressed(database: &impl Database) {

@@ -49,6 +49,42 @@ fn faults_come_as_often_as_set_and_again_the_same() {
 }
 
 #[tokio::test]
+async fn a_provider_starts_to_fail_and_recovers() {
+    let faults = FaultRates { rate_limited: 1.0, ..FaultRates::default() };
+    let mut settings = candid(8);
+    settings.providers.entry(Service::Gravatar).or_default().faults = Some(faults);
+    let sandbox = Sandbox::start(settings).await.unwrap();
+    let [gravatar, github, ..] = questions(&sandbox, ADA);
+    let statuses = async || (get(&gravatar).await.0, get(&github).await.0);
+    assert_eq!(statuses().await, (429, 200));
+    let turn = async |method: Method, provider: &str, body: &'static str| {
+        let url = format!("{}/faults/{provider}", sandbox.url());
+        let answer = client().request(method, url).body(body).send().await.unwrap();
+        (answer.status().as_u16(), text(answer).await)
+    };
+    assert_eq!(turn(Method::PUT, "github", r#"{"server_error": 1}"#).await.0, 204);
+    assert_eq!(turn(Method::PUT, "gravatar", "{}").await.0, 204);
+    assert_eq!(statuses().await, (200, 500));
+    assert!(turn(Method::GET, "github", "").await.1.contains("\"server_error\":1.0"));
+    for provider in ["github", "gravatar"] {
+        assert_eq!(turn(Method::DELETE, provider, "").await.0, 204);
+    }
+    assert_eq!(statuses().await, (429, 200), "as set at the start");
+
+    for (provider, body, status, says) in [
+        ("githup", "{}", 404, "there are gravatar, github"),
+        ("github", "", 400, "a fault's share a key"),
+        ("github", r#"{"server_errors": 1}"#, 400, "unknown field"),
+        ("github", r#"{"server_error": 2}"#, 400, "from 0 to 1"),
+        ("github", r#"{"server_error": 0.6, "timeout": 0.6}"#, 400, "together at most 1"),
+    ] {
+        let (got, said) = turn(Method::PUT, provider, body).await;
+        assert!(got == status && said.contains(says), "{provider} {body}: {got} {said}");
+    }
+    assert_eq!(statuses().await, (429, 200), "what is refused changes nothing");
+}
+
+#[tokio::test]
 async fn pdl_answers_500_twice_for_everyone() {
     let script = |nth| Script {
         provider: Service::PeopleDataLabs,

@@ -12,7 +12,7 @@ use super::super::commit::{bury, finish};
 use super::super::rows::Moment;
 use super::super::session::Session;
 use super::super::{PostgresStore, bell};
-use super::{StoreError, batch_from, columns};
+use super::{StoreError, batch_from, columns, hold};
 use crate::job::{BatchId, BatchName, DeadReason, InBatch};
 use crate::store::batches::{Cancelled, Counting, Reserve};
 use crate::store::plan::Dead;
@@ -139,6 +139,7 @@ pub(super) async fn cancel(
     let mut session = store.sessions.write().await?;
     let lock = session.query(super::fill::LOCK).bind(batch.0);
     session.run(lock).await?;
+    hold::give_level(&mut session, batch).await?;
     let query = session.query(CANCEL).bind(batch.0).bind(store.now(now));
     let rows = session.rows(query).await?;
     let forget = session.query("DELETE FROM batch_members WHERE batch = $1").bind(batch.0);
@@ -148,10 +149,7 @@ pub(super) async fn cancel(
     let Some(priority) = rows.first().map(|row| row.try_get::<i16, _>("priority")).transpose()? else {
         return Ok(done);
     };
-    // At level 0, members wait among all others: they are looked up.
-    if priority == 0 {
-        return Ok(done);
-    }
+    hold::gather(store, batch).await?;
     loop {
         let mut session = store.sessions.write().await?;
         let query = session.query(VICTIMS).bind(priority).bind(AT_ONCE).bind(batch.0);

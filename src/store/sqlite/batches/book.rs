@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::super::commit::FINISH;
 use super::super::rows::millis;
 use super::super::{SqliteStore, Write};
-use super::{StoreError, batch_from, columns};
+use super::{StoreError, batch_from, columns, hold};
 use crate::job::{BatchId, BatchName, DeadReason, InBatch, Refresh};
 use crate::store::batches::{BatchKind, Cancelled, Counting, Reserve};
 use crate::store::columns::json;
@@ -129,13 +129,14 @@ pub(super) async fn cancel(
     now: Timestamp,
 ) -> Result<Cancelled, StoreError> {
     let mut tx = store.begin().await?;
+    hold::give_level(&mut tx, batch).await?;
     let priority: Option<i16> =
         sqlx::query_scalar(CANCEL).bind(batch.0).bind(millis(now)).fetch_optional(&mut *tx).await?;
     sqlx::query("DELETE FROM batch_members WHERE batch = ?1").bind(batch.0).execute(&mut *tx).await?;
     tx.commit().await?;
     let mut done = Cancelled::default();
-    // At level 0, members wait among all others: they are looked up.
-    let Some(priority) = priority.filter(|priority| *priority > 0) else { return Ok(done) };
+    let Some(priority) = priority else { return Ok(done) };
+    hold::gather(store, batch).await?;
     loop {
         let mut tx = store.begin().await?;
         let victims: Vec<(i64, bool)> =

@@ -22,10 +22,12 @@ const DIALECT: Dialect = Dialect {
     id_is_one_of: "letter.id IN (SELECT value FROM jsonb_each($12))",
     error_holds: "instr(letter.error, $11) > 0",
     now: "$17",
-    sureness: [
-        "(record.confidence ->> 'name')",
-        "(record.confidence ->> 'age')",
-        "(SELECT max(profile.value ->> 'confidence') FROM json_each(record.social_profiles) AS profile)",
+    is_less_sure: [
+        "coalesce(record.confidence ->> 'name', 0) < $7",
+        "coalesce(record.confidence ->> 'age', 0) < $7",
+        "coalesce(
+            (SELECT max(profile.value ->> 'confidence') FROM json_each(record.social_profiles) AS profile), 0
+        ) < $7",
     ],
 };
 
