@@ -14,6 +14,7 @@ use gleaner_providers::catalog::Catalog;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+mod breaker;
 mod brokers;
 mod check;
 mod database;
@@ -28,6 +29,7 @@ mod provider;
 mod source;
 mod web;
 
+pub use breaker::BreakerRule;
 pub use brokers::{Nats, RabbitMq};
 pub use check::Problem;
 pub use database::{Database, DatabaseUrl};
@@ -60,6 +62,7 @@ pub struct Config {
     pub enrich: Enrich,
     pub worker: Worker,
     pub retry: Retry,
+    pub breaker: BreakerRule,
     pub retention: Retention,
     pub metrics: Metrics,
     pub nats: Nats,
@@ -85,6 +88,7 @@ impl Default for Config {
             enrich: Enrich::default(),
             worker: Worker::default(),
             retry: Retry::default(),
+            breaker: BreakerRule::default(),
             retention: Retention::default(),
             metrics: Metrics::default(),
             nats: Nats::default(),

@@ -14,6 +14,7 @@ use crate::job::{Answer, BatchId, Claimed, Hold, Outcome, Paid};
 use crate::record::Fields;
 
 mod beliefs;
+pub mod breaker;
 mod course;
 mod dossier;
 mod lookup;

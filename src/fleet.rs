@@ -3,6 +3,7 @@
 //! Invariant: nothing here decides what is granted; the store does, in one statement.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +13,16 @@ use gleaner_providers::limit::{Ask, Away, Grant, SharedQuota};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::config::Budget;
-use crate::store::fleet::{Beat, GateRefusal, Granted, SlotClaim};
+use crate::config::{BreakerRule, Budget};
+use crate::store::fleet::{Beat, GateRefusal, Granted, Probe, SlotClaim, Trip};
 use crate::store::{SharedStore, StoreError};
 
 /// A budget that waits for its bills only is not worth a word.
 const SOON: SignedDuration = SignedDuration::from_secs(10);
+/// How long one worker may take to find out whether a provider works again.
+const PROBE_LEASE: Duration = Duration::from_mins(1);
+/// Nobody has to know later that a provider works again: whoever tries it finds out.
+const GOOD_NEWS_FOR: Duration = Duration::from_mins(1);
 /// The longest pause before a report is written again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -39,12 +44,28 @@ struct Desk {
     reports: mpsc::UnboundedSender<Report>,
 }
 
-/// A provider told this worker that nobody may call it for a while.
+/// What this worker has to tell the others of a provider.
 #[derive(Debug)]
 struct Report {
     provider: String,
-    wait: Duration,
-    why: Cow<'static, str>,
+    news: News,
+}
+
+#[derive(Debug)]
+enum News {
+    /// It told this worker that nobody may call it for a while.
+    StayAway { wait: Duration, why: Cow<'static, str> },
+    /// It failed again and again.
+    Fails { first: Duration, longest: Duration, why: String },
+    /// It works again.
+    Works,
+}
+
+/// This worker's word about one provider to the fleet, and the fleet's leave to try it.
+#[derive(Clone)]
+pub struct ProviderLine {
+    desk: Arc<Desk>,
+    provider: String,
 }
 
 impl Fleet {
@@ -72,6 +93,11 @@ impl Fleet {
             budget,
             last_said: Mutex::default(),
         })
+    }
+
+    /// This worker's line to the fleet about one provider.
+    pub fn line(&self, provider: &str) -> ProviderLine {
+        ProviderLine { desk: Arc::clone(&self.desk), provider: provider.to_owned() }
     }
 
     /// Passes on what providers tell this worker, until it is dropped. Only its first caller does.
@@ -106,21 +132,75 @@ impl Fleet {
 impl Desk {
     /// Writes until it is written: a database that is away for a moment must not cost the others their warning. What has been
     /// waited out by then is dropped.
-    async fn write(&self, report: Report) {
+    async fn write(&self, Report { provider, news }: Report) {
         let began = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            let left = report.wait.saturating_sub(began.elapsed());
+            let left = news.lasts().saturating_sub(began.elapsed());
             if left.is_zero() {
                 return;
             }
-            match self.store.block(&report.provider, left, &report.why, self.clock.now()).await {
+            let now = self.clock.now();
+            let written = match &news {
+                News::StayAway { why, .. } => self.store.block(&provider, left, why, now).await,
+                News::Fails { first, longest, why } => {
+                    let trip = Trip { first: *first, longest: *longest, why };
+                    self.store.trip(&provider, &trip, now).await
+                }
+                News::Works => self.store.mend(&provider, now).await,
+            };
+            match written {
                 Ok(()) => return,
-                Err(error) => tracing::warn!(%error, report.provider, "a pause could not be passed on"),
+                Err(error) => {
+                    tracing::warn!(%error, provider, "news of a provider could not be passed on");
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+}
+
+impl News {
+    fn lasts(&self) -> Duration {
+        match self {
+            Self::StayAway { wait, .. } => *wait,
+            Self::Fails { first, .. } => *first,
+            Self::Works => GOOD_NEWS_FOR,
+        }
+    }
+}
+
+impl ProviderLine {
+    /// Closes the provider for everybody: it failed again and again.
+    pub fn trip(&self, rule: &BreakerRule, why: &str) {
+        let (provider, secs) = (&self.provider, rule.open().as_secs());
+        tracing::warn!(provider, why, "`{provider}` fails again and again; not asked for at least {secs} s");
+        self.tell(News::Fails { first: rule.open(), longest: rule.longest(), why: why.to_owned() });
+    }
+
+    /// Opens it for everybody.
+    pub fn mend(&self) {
+        let provider = &self.provider;
+        tracing::info!(provider, "`{provider}` works again");
+        self.tell(News::Works);
+    }
+
+    /// Whether this worker may try it.
+    pub async fn probe(&self) -> Result<Probe, StoreError> {
+        let Desk { store, clock, owner, .. } = &*self.desk;
+        store.probe(&self.provider, owner, PROBE_LEASE, clock.now()).await
+    }
+
+    fn tell(&self, news: News) {
+        // Nobody listens any more when the worker ends.
+        let _ = self.desk.reports.send(Report { provider: self.provider.clone(), news });
+    }
+}
+
+impl fmt::Debug for ProviderLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ProviderLine").field(&self.provider).finish()
     }
 }
 
@@ -154,7 +234,8 @@ impl SharedQuota for StoredQuota {
 
     fn stay_away(&self, wait: Duration, why: Cow<'static, str>) {
         // Nobody listens any more when the worker ends.
-        let _ = self.desk.reports.send(Report { provider: self.provider.clone(), wait, why });
+        let news = News::StayAway { wait, why };
+        let _ = self.desk.reports.send(Report { provider: self.provider.clone(), news });
     }
 }
 

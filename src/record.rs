@@ -26,6 +26,8 @@ pub struct Record {
     pub name: Option<Sourced<PersonName>>,
     pub birth: Option<Sourced<BirthInterval>>,
     pub profiles: Vec<Sourced<SocialProfile>>,
+    /// The fields about which providers contradict each other in earnest.
+    pub conflicts: Fields,
     pub status: RecordStatus,
     /// The version of the privacy policy under which it was collected.
     pub policy_version: String,

@@ -18,32 +18,36 @@ use worlds::{Sample, Score, WORLDS};
 const SEEDS: u64 = 10;
 const SUBJECTS: usize = 2000;
 
+
 fn main() {
     // `cargo test --benches` runs this too; a benchmark says nothing there.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    // `-- copy 100`: only the worlds with that word in their name, and other seeds than those that rules were made with.
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    let wanted = arguments.next();
+    let first: u64 = arguments.next().map_or(0, |seed| seed.parse().unwrap());
     println!(
-        "{SUBJECTS} subjects a seed, {SEEDS} seeds; shares of fields that are right, the least and the mean of the seeds\n"
+        "{SUBJECTS} subjects a seed, {SEEDS} seeds from {first} on; shares of fields that are right, the mean of the seeds and the least\n"
     );
     println!(
-        "| world | merged | majority | seeds below majority | on the best source's fields: merged, that source | seeds below it | calibration error, mean and worst | mixed |"
+        "| world | merged | majority | seeds below majority | of the fields given | seeds below majority | on the best source's fields: merged, that source | seeds below it | calibration error, mean and worst | mixed |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
-    // `cargo bench --bench merge -- copy` makes only the worlds with that word in their name.
-    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let is_wanted = |name: &str| wanted.as_deref().is_none_or(|word| name.contains(word));
     let sandbox = "the sandbox's population";
     if is_wanted(sandbox) {
-        row(sandbox, |seed| worlds::sandbox(SUBJECTS, seed));
+        row(sandbox, first, |seed| worlds::sandbox(SUBJECTS, seed));
     }
     for world in WORLDS.iter().filter(|world| is_wanted(world.name)) {
-        row(world.name, |seed| world.sample(SUBJECTS, seed));
+        row(world.name, first, |seed| world.sample(SUBJECTS, seed));
     }
 }
 
-fn row(name: &str, sample: impl Fn(u64) -> Sample) {
-    let scores: Vec<Score> = (0..SEEDS).map(|seed| worlds::score(&sample(seed))).collect();
+fn row(name: &str, first: u64, sample: impl Fn(u64) -> Sample) {
+    let scores: Vec<Score> =
+        (first..first + SEEDS).map(|seed| worlds::score(&sample(seed))).collect();
     let mean = |of: fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
     let least = |of: fn(&Score) -> f64| scores.iter().map(of).fold(f64::INFINITY, f64::min);
     let worst = scores.iter().map(|score| score.calibration).fold(0.0, f64::max);
@@ -52,11 +56,13 @@ fn row(name: &str, sample: impl Fn(u64) -> Sample) {
     };
     let mixed: usize = scores.iter().map(|score| score.mixed).sum();
     println!(
-        "| {name} | {:.3} ({:.3}) | {:.3} | {} | {:.3}, {:.3} | {} | {:.3}, {worst:.3} | {mixed} |",
+        "| {name} | {:.3} ({:.3}) | {:.3} | {} | {:.3} | {} | {:.3}, {:.3} | {} | {:.3}, {worst:.3} | {mixed} |",
         mean(|score| score.merged),
         least(|score| score.merged),
         mean(|score| score.majority),
         below(|score| score.majority, |score| score.merged),
+        mean(|score| score.of_given),
+        below(|score| score.majority, |score| score.of_given),
         mean(|score| score.merged_there),
         mean(|score| score.best_source),
         below(|score| score.best_source, |score| score.merged_there),

@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 use gleaner::enrich::merge::{Learner, Merged, Said, Trust, Voices, merge_voices};
-use gleaner_providers::sandbox::{Distortion, Population, SandboxSettings, Truth};
+use gleaner_providers::sandbox::{Distortion, KnownTo, Population, SandboxSettings, Truth};
 use gleaner_providers::{Assurance, BirthInterval, Confidence, PersonName, SocialProfile};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -126,9 +126,17 @@ pub(crate) struct Subject {
     name: PersonName,
     birth: Option<Date>,
     keys: Vec<String>,
-    /// Whom every other source means.
-    other: Option<Person>,
+    /// Whom some sources mean in its place.
+    other: Option<Other>,
     statements: Vec<Statement>,
+}
+
+/// Somebody else, as far as a record could be mixed with them.
+#[derive(Clone, Debug)]
+struct Other {
+    name: PersonName,
+    birth: Option<Date>,
+    keys: Vec<String>,
 }
 
 /// A world made: sources by name, and subjects.
@@ -158,6 +166,10 @@ fn somebody(rng: &mut Rng) -> Person {
         birth: date(1945, 1, 2).saturating_add(i64::from(rng.u32(..21_900)).days()),
         accounts,
     }
+}
+
+fn keys(person: &Person) -> Vec<String> {
+    person.accounts.iter().map(|account| account.key().to_owned()).collect()
 }
 
 /// The name as somebody writes it.
@@ -210,8 +222,13 @@ impl World {
                     statements[*original].clone().map(|statement| Statement { source: *copy, ..statement });
             }
         }
-        let keys = person.accounts.iter().map(|account| account.key().to_owned()).collect();
         let statements = statements.into_iter().flatten().collect();
+        let other = other.map(|other| Other {
+            keys: keys(&other),
+            name: other.name,
+            birth: Some(other.birth),
+        });
+        let keys = keys(&person);
         Subject { name: person.name, birth: Some(person.birth), keys, other, statements }
     }
 
@@ -275,18 +292,25 @@ pub(crate) fn sandbox(subjects: usize, seed: u64) -> Sample {
             Some(distorted(&mut rng, source, &truth, &stranger, &known.distortions))
         });
         let statements = statements.collect();
-        let accounts = truth
-            .accounts
-            .iter()
-            .map(|account| account.url.as_str())
-            .chain(truth.websites.iter().map(String::as_str));
-        let keys =
-            accounts.filter_map(|url| Some(SocialProfile::parse(url).ok()?.key().to_owned())).collect();
-        let name = PersonName::parse(&truth.full_name).ok()?;
-        Some(Subject { name, birth: truth.birth_date, keys, other: None, statements })
+        let is_wrong = |known: &KnownTo| known.distortions.contains(&Distortion::WrongPerson);
+        let other = if truth.known_to.values().any(is_wrong) && !stranger.is_organization {
+            let (name, birth, keys) = known_of(&stranger)?;
+            Some(Other { name, birth, keys })
+        } else {
+            None
+        };
+        let (name, birth, keys) = known_of(&truth)?;
+        Some(Subject { name, birth, keys, other, statements })
     };
     let subjects = people.enumerate().filter(|(_, truth)| !truth.is_organization).filter_map(of).collect();
     Sample { names, subjects }
+}
+
+fn known_of(truth: &Truth) -> Option<(PersonName, Option<Date>, Vec<String>)> {
+    let accounts = truth.accounts.iter().map(|account| account.url.as_str());
+    let urls = accounts.chain(truth.websites.iter().map(String::as_str));
+    let keys = urls.filter_map(|url| Some(SocialProfile::parse(url).ok()?.key().to_owned())).collect();
+    Some((PersonName::parse(&truth.full_name).ok()?, truth.birth_date, keys))
 }
 
 /// What a service of the sandbox makes of a person.
@@ -330,6 +354,8 @@ pub(crate) struct Score {
     /// The share of fields that are right: merged, by the vote of the majority.
     pub(crate) merged: f64,
     pub(crate) majority: f64,
+    /// The share of the fields given that are right; the majority gives all.
+    pub(crate) of_given: f64,
     /// Of the fields that the best single source told: what share of them it had right, and the merge.
     pub(crate) best_source: f64,
     pub(crate) merged_there: f64,
@@ -442,6 +468,7 @@ impl Book {
         Score {
             merged: self.merged / self.asked,
             majority: self.majority / self.asked,
+            of_given: self.merged / given,
             best_source: best.1 / best.0,
             merged_there: best.2 / best.0,
             calibration: off / given,
@@ -494,12 +521,15 @@ impl Subject {
             theirs |= name.value.agrees_with(&other.name) && !name.value.agrees_with(&self.name);
         }
         if let (Some(birth), Some(truth)) = (&merged.birth, self.birth) {
-            ours |= birth.value.contains(truth);
-            theirs |= birth.value.contains(other.birth) && !birth.value.contains(truth);
+            // An interval that holds both days is nobody's.
+            let (is_ours, is_theirs) =
+                (birth.value.contains(truth), other.birth.is_some_and(|other| birth.value.contains(other)));
+            ours |= is_ours && !is_theirs;
+            theirs |= is_theirs && !is_ours;
         }
         for profile in &merged.profiles {
             ours |= self.keys.iter().any(|key| key == profile.value.key());
-            theirs |= other.accounts.iter().any(|account| account.key() == profile.value.key());
+            theirs |= other.keys.iter().any(|key| key == profile.value.key());
         }
         ours && theirs
     }

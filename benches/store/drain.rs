@@ -76,6 +76,7 @@ fn record(job: &Claimed, now: Timestamp) -> Record {
         name: Some(sourced(name(), now)),
         birth: Some(sourced(birth(), now)),
         profiles: profiles().into_iter().map(|profile| sourced(profile, now)).collect(),
+        conflicts: gleaner::record::Fields::NONE,
         status: RecordStatus::Complete,
         policy_version: "2026-01".to_owned(),
         collected_at: now,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use gleaner::enrich::plan::InStock;
-use gleaner::enrich::story::{self, FieldStory};
+use gleaner::enrich::story::{self, FieldStory, Rejected};
 use gleaner::enrich::{Enricher, Market, Plan, Policy};
 use gleaner::member::MemberId;
 use gleaner::record::Record;
@@ -31,6 +31,7 @@ struct Tale {
     record: Option<Record>,
     lookups: Vec<LookupSeen>,
     fields: Vec<FieldStory>,
+    rejected: Vec<Rejected>,
     /// What would be asked, and what would not; without a record the address is not known here.
     plan: Option<Plan>,
 }
@@ -68,19 +69,20 @@ async fn tell(host: &Host, vault: &Vault, member: &str) -> anyhow::Result<Option
     let Some(place) = vault.store.place(&member, now).await? else { return Ok(None) };
     let lookups = vault.store.lookups_of(&member).await?;
     let record = vault.store.record(&member).await?;
-    let (mut fields, mut plan) = (Vec::new(), None);
+    let (mut fields, mut rejected, mut plan) = (Vec::new(), Vec::new(), None);
     if let Some(record) = &record {
         let subject = vault.keyring.subject(&record.email);
         let stored = vault.store.answers(&[subject], now).await?;
         fields = story::of(record, &stored);
+        rejected = story::rejected(record, &stored);
         let panel = host.panel(None)?;
         let market = Market::new(&host.config.enrich, &panel);
-        market.learn(&vault.store.lessons().await?);
         let policy = Policy::from_config(&host.config);
         let enricher = Enricher::new(panel, policy, Arc::clone(&host.clock)).with_market(market);
+        host.learn(vault, &enricher).await?;
         plan = Some(enricher.plan(&record.email, &subject, stored));
     }
-    Ok(Some(Tale { member, place, record, lookups, fields, plan }))
+    Ok(Some(Tale { member, place, record, lookups, fields, rejected, plan }))
 }
 
 impl Tale {
@@ -98,10 +100,17 @@ impl Tale {
         };
         let unasked = self.plan.iter().flat_map(|plan| &plan.unasked);
         let next = self.plan.iter().flat_map(|plan| &plan.steps);
+        let later = self.plan.iter().flat_map(|plan| &plan.if_found);
         unasked
             .map(|one| (one.provider.as_str(), one.why.as_str()))
             .chain(next.map(|step| (step.provider.as_str(), "it would be asked next")))
+            .chain(later.map(|one| (one.provider.as_str(), "it would be asked if an account is found")))
             .filter(move |(provider, _)| !was_asked(provider))
+    }
+
+    /// The fields about which the providers contradict each other in earnest.
+    fn conflicts(&self) -> impl Iterator<Item = &'static str> {
+        self.record.iter().flat_map(|record| record.conflicts.iter()).map(gleaner_providers::Field::as_str)
     }
 
     fn cost(&self) -> u64 {
@@ -128,6 +137,7 @@ impl Tale {
             "expires_at": self.record.as_ref().map(|record| record.expires_at),
             "lookups": self.lookups, "shared": self.shared().collect::<Vec<_>>(), "cost_micros": self.cost(),
             "fields": self.fields.iter().map(field).collect::<Vec<_>>(),
+            "rejected": self.rejected, "conflict": self.conflicts().collect::<Vec<_>>(),
             "missing": self.plan.as_ref().map(|plan| &plan.missing), "unasked": unasked.collect::<Vec<_>>(),
         })
     }
@@ -167,6 +177,17 @@ impl Tale {
                 table.add_row([&story.field, &story.value, &confidence, &because(story)]);
             }
             out::line(format_args!("\n{table}"));
+        }
+        if !self.rejected.is_empty() {
+            let mut table = out::table(["Not believed", "value", "said by"], &[]);
+            for Rejected { field, value, provider } in &self.rejected {
+                table.add_row([field, value, provider]);
+            }
+            out::line(format_args!("\n{table}"));
+        }
+        let conflicts: Vec<_> = self.conflicts().collect();
+        if !conflicts.is_empty() {
+            out::line(format_args!("\n  Conflict: the providers contradict each other in earnest about {}", conflicts.join(", ")));
         }
         let mut table = out::table(["Not asked", "why"], &[]);
         for (provider, why) in self.unasked() {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gleaner::clock::{SharedClock, SystemClock};
 use gleaner::config::{Config, Database, Problem};
+use gleaner::enrich::merge::{ENOUGH_ANSWERS, Sources};
 use gleaner::enrich::{Enricher, Market, Panel, Policy};
 use gleaner::fleet::Fleet;
 use gleaner::keyring::Keyring;
@@ -95,6 +96,14 @@ impl Host {
             Database::Sqlite(path) if !path.exists() => Ok(None),
             _ => self.vault().await.map(Some),
         }
+    }
+
+    /// Lets a command that only looks know what the workers know: what providers were worth, and how far each is believed.
+    pub(crate) async fn learn(&self, vault: &Vault, enricher: &Enricher) -> anyhow::Result<()> {
+        enricher.market().learn(&vault.store.lessons().await?);
+        let answers = vault.store.sample_answers(ENOUGH_ANSWERS).await?;
+        enricher.beliefs().replace(Sources::of_answers(&answers));
+        Ok(())
     }
 
     /// Builds the providers, each with the fleet's quota, or without a fleet with one of its own.

@@ -2,9 +2,9 @@
 
 use anyhow::Context as _;
 use gleaner::config::Config;
-use gleaner::enrich::plan::PlannedStep;
+use gleaner::enrich::plan::{IfFound, PlannedStep};
 use gleaner::enrich::{Enricher, Market, Plan, Policy};
-use gleaner_providers::EmailAddress;
+use gleaner_providers::{EmailAddress, Identifier};
 use gleaner_providers::provider::Price;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> anyhow::Result<Exit> {
         Some(vault) => {
             let subject = vault.keyring.subject(&email);
             let stored = vault.store.answers(&[subject], host.clock.now()).await?;
-            enricher.market().learn(&vault.store.lessons().await?);
+            host.learn(&vault, &enricher).await?;
             vault.store.close().await;
             enricher.plan(&email, &subject, stored)
         }
@@ -55,6 +55,13 @@ fn as_json(plan: &Plan, gates: &Gates, config: &Config) -> Value {
             "expected_micros": rounded_micros(step.expected_micros), "closed": gates.closed(&step.provider),
         })
     };
+    let if_found = |one: &IfFound| {
+        json!({
+            "provider": one.provider, "price_per_match_micros": one.price.per_match,
+            "price_per_miss_micros": one.price.per_miss, "match_rate": rounded(one.match_rate),
+            "closed": gates.closed(&one.provider),
+        })
+    };
     let filled: serde_json::Map<String, Value> = plan
         .filled
         .iter()
@@ -63,7 +70,7 @@ fn as_json(plan: &Plan, gates: &Gates, config: &Config) -> Value {
     json!({
         "segment": plan.segment, "order": config.enrich.order.as_str(), "missing": plan.missing, "stock": plan.stock,
         "spent_micros": plan.spent_micros, "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
-        "unasked": plan.unasked, "expected_micros": rounded_micros(plan.expected_micros),
+        "if_account_found": plan.if_found.iter().map(if_found).collect::<Vec<_>>(), "unasked": plan.unasked, "expected_micros": rounded_micros(plan.expected_micros),
         "least_micros": plan.least_micros, "most_micros": plan.most_micros, "filled": filled,
     })
 }
@@ -100,6 +107,18 @@ fn print(plan: &Plan, gates: &Gates, config: &Config) {
                 percent(step.match_rate),
                 expected(step.price, step.expected_micros),
                 gates.closed(&step.provider).map(words).unwrap_or_default(),
+            ]);
+        }
+        for one in &plan.if_found {
+            table.add_row([
+                "later".to_owned(),
+                one.provider.clone(),
+                Identifier::Handle.as_str().to_owned(),
+                price_words(one.price),
+                "if one is found".to_owned(),
+                percent(one.match_rate),
+                String::new(),
+                gates.closed(&one.provider).map(words).unwrap_or_default(),
             ]);
         }
         out::line(format_args!("\n{table}"));

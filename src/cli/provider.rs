@@ -98,9 +98,9 @@ async fn list(host: &Host, json: bool) -> anyhow::Result<Exit> {
             KeyNeed::Optional => "optional",
             KeyNeed::Required => "required",
         };
-        let state = match (missing, gates.closed(&about.name)) {
+        let state = match (missing, gates.words(&about.name)) {
             (Some(missing), _) => format!("{state}: {missing}"),
-            (None, Some(closed)) => format!("{state}: {}", gate::words(closed)),
+            (None, Some(words)) => format!("{state}: {words}"),
             (None, None) => state.to_owned(),
         };
         table.add_row([

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::host::Host;
-use super::provider::gate::words;
+use super::provider::gate::words_of;
 use super::view::{money, percent};
 use super::{Exit, Global, out};
 
@@ -29,7 +29,7 @@ pub(crate) async fn run(global: &Global) -> anyhow::Result<Exit> {
     let census = vault.store.census().await?;
     let now = host.clock.now();
     let mut closed = vault.store.pulse(now).await?.gates;
-    closed.retain(|gate| gate.closed.is_some());
+    closed.retain(|gate| gate.closed.is_some() || gate.trips > 0);
     let status = Status {
         census,
         adds_up: census.adds_up(),
@@ -100,8 +100,8 @@ fn print_fleet(status: &Status, now: Timestamp) {
         out::line(format_args!("\n{usage}"));
     }
     for gate in &status.closed {
-        if let Some(closed) = &gate.closed {
-            out::line(format_args!("\n  `{}` is {}", gate.provider, words(closed)));
+        if let Some(words) = words_of(gate) {
+            out::line(format_args!("\n  `{}` is {words}", gate.provider));
         }
     }
     if !status.workers.is_empty() {

@@ -25,6 +25,8 @@ pub(crate) struct RecordView<'a> {
     birth_earliest: Option<String>,
     birth_latest: Option<String>,
     social_profiles: Vec<ProfileView<'a>>,
+    /// The fields about which providers contradict each other in earnest; `gleaner explain` shows how.
+    conflict: Vec<&'static str>,
     provenance: Provenance<'a>,
     policy_version: &'a str,
     collected_at: Timestamp,
@@ -89,6 +91,7 @@ impl<'a> RecordView<'a> {
             birth_earliest: birth.map(|birth| birth.earliest().to_string()),
             birth_latest: birth.map(|birth| birth.latest().to_string()),
             social_profiles: record.profiles.iter().map(profile).collect(),
+            conflict: record.conflicts.iter().map(gleaner_providers::Field::as_str).collect(),
             provenance: Provenance {
                 name: record.name.as_ref().map(Support::of),
                 birth: record.birth.as_ref().map(Support::of),
@@ -121,6 +124,9 @@ impl<'a> RecordView<'a> {
             let support =
                 format!("{:.2} {} ({})", profile.confidence, profile.assurance, profile.providers.join(", "));
             row(profile.network, profile.url.to_owned(), support);
+        }
+        if !self.conflict.is_empty() {
+            row("conflict", self.conflict.join(", "), "`gleaner explain` shows who says what".to_owned());
         }
         row("expires", self.expires_at.strftime("%Y-%m-%d").to_string(), String::new());
         out::line(table);

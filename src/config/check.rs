@@ -56,6 +56,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     if let Some((key, message)) = config.web.problem() {
         problem(key, message);
     }
+    if let Some((key, message)) = config.breaker.problem() {
+        problem(key, message);
+    }
     for (key, message) in config.http.problems() {
         problem(key, message);
     }

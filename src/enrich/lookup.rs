@@ -64,6 +64,13 @@ pub(super) async fn ask(
     if let Some(refusal) = installed.standing_refusal() {
         return Reply::unasked(provider, refusal);
     }
+    let leave = match installed.breaker() {
+        Some(breaker) => match breaker.enter().await {
+            Ok(leave) => Some(leave),
+            Err(refusal) => return Reply::unasked(provider, refusal),
+        },
+        None => None,
+    };
     let costs = !installed.descriptor().price.is_free();
     if costs && !keep.may_pay(job.hold) {
         return Reply::unasked(provider, lease_ended());
@@ -90,6 +97,9 @@ pub(super) async fn ask(
         () = keep.lease_ended(job.hold), if costs => Err(lease_ended()),
         result = answering => result,
     };
+    if let Some(leave) = leave {
+        leave.hand_back(result.as_ref().err());
+    }
     let now = clock.now();
     let cost_micros = result.as_ref().map_or(0, |lookup| installed.descriptor().price.of(lookup).0);
     let mut entry = (http.calls_in_this_lookup() > 0).then(|| LookupEntry {

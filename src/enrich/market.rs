@@ -10,7 +10,7 @@ use gleaner_providers::email::Segment;
 
 use super::panel::Panel;
 use super::waterfall::ranking::{Ranked, Ranking};
-use super::waterfall::worth::Worth;
+use super::waterfall::worth::{Agreement, Worth};
 use super::waterfall::{most_of, prior};
 use crate::config::{Enrich, Order};
 use crate::job::LessonTotals;
@@ -128,6 +128,8 @@ pub fn ranked(about: &Descriptor, worth: &Worth) -> Ranked {
 pub fn worth(about: &Descriptor, segment: Segment, lessons: &[LessonTotals]) -> Worth {
     let mut worth = prior::worth(&about.name, segment, Fields::of(about.supplies), about.price);
     for lesson in lessons.iter().filter(|one| one.provider == about.name && one.segment == segment) {
+        let (agreed, contradicted) = (lesson.agreed, lesson.contradicted);
+        worth.observe(lesson.duration, Agreement { agreed, contradicted });
         if lesson.demanded.is_empty() {
             worth.learn(lesson.brought, lesson.answers, lesson.cost_micros);
         }

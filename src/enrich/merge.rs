@@ -30,7 +30,7 @@ mod weigh;
 mod wording;
 
 use inquiry::{Answered, Inquiry};
-pub use learner::{Learner, Trust};
+pub use learner::{ENOUGH_ANSWERS, Learner, Trust};
 use person::Cast;
 pub use report::{Copies, SourceReport};
 pub use sources::Sources;
@@ -96,12 +96,13 @@ pub fn merge_voices(voices: &Voices<'_>, sources: &Sources) -> Merged {
     let cast = Cast::of(voices, &inquiry, &answered, sources);
     let mut merged = Merged::default();
 
-    let mut names = ranked(&answered, |index| {
+    let name = |(index, chance): (usize, f64)| {
         let candidate = inquiry.names.candidates.get(index)?;
         let spelling = inquiry.names.best_spelling(&voices.names, candidate, |vote| answered.gain(vote))?;
         let supporters = supporters(&voices.names, candidate.supporters);
-        Some(sourced(voices.names.get(spelling)?.value.clone(), answered.chance(index), &supporters))
-    });
+        Some(sourced(voices.names.get(spelling)?.value.clone(), chance, &supporters))
+    };
+    let mut names: Vec<_> = cast.names(&answered).into_iter().filter_map(name).collect();
     if !names.is_empty() {
         merged.name = Some(names.remove(0));
     }
@@ -157,11 +158,6 @@ fn conflicts(merged: &Merged, cast: &Cast<'_>) -> Vec<Field> {
         .any(|other| strangers || (likely(other.confidence) && on_same(&other.value)));
     let all = [(Field::Name, name), (Field::Age, age), (Field::Social, social)];
     all.into_iter().filter(|(_, conflict)| *conflict).map(|(field, _)| field).collect()
-}
-
-/// Every candidate as a value, likeliest first.
-fn ranked<T>(answered: &Answered, value: impl Fn(usize) -> Option<Sourced<T>>) -> Vec<Sourced<T>> {
-    answered.by_chance().into_iter().filter_map(value).collect()
 }
 
 fn merge_births(

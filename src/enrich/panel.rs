@@ -15,6 +15,7 @@ use gleaner_providers::provider::{KeyNeed, Reach};
 use gleaner_providers::{Descriptor, HttpClient, Identifier, LookupError, Provider, ProviderSettings};
 use tokio::time::Instant;
 
+use super::breaker::Breaker;
 use crate::config::{Config, ConfigError, ProviderConfig, Send};
 use crate::fleet::Fleet;
 
@@ -54,6 +55,8 @@ pub struct Installed {
     puzzles: Mutex<Puzzles>,
     /// Set while an operator keeps it closed for the whole fleet.
     paused: Mutex<Option<LookupError>>,
+    /// Only in a fleet, and not where strangers' sites are asked: one that fails says nothing of the others.
+    breaker: Option<Breaker>,
 }
 
 /// Answers that could not be read.
@@ -219,7 +222,10 @@ fn install(
         }
         None => network.client(name, limits),
     };
-    Ok(Installed::new(provider, http).only_for(own.only_for))
+    let is_vendor = provider.descriptor().reach == Reach::Vendor;
+    let breaker =
+        fleet.filter(|_| is_vendor).map(|fleet| Breaker::new(config.breaker, fleet.line(name)));
+    Ok(Installed::new(provider, http).only_for(own.only_for).breaking(breaker))
 }
 
 fn refused(name: &str, reason: String) -> PanelError {
@@ -235,7 +241,19 @@ impl Installed {
             closed: Mutex::new(None),
             puzzles: Mutex::default(),
             paused: Mutex::new(None),
+            breaker: None,
         }
+    }
+
+    /// The same, left alone by everybody while it fails again and again.
+    #[must_use]
+    pub fn breaking(self, breaker: Option<Breaker>) -> Self {
+        Self { breaker, ..self }
+    }
+
+    /// Its breaker, if it has one.
+    pub const fn breaker(&self) -> Option<&Breaker> {
+        self.breaker.as_ref()
     }
 
     /// The same, asked about these kinds of address alone.
@@ -280,6 +298,9 @@ impl Installed {
         *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = pause;
         if self.http.obey(gate) {
             *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            if let Some(breaker) = &self.breaker {
+                breaker.forget();
+            }
         }
     }
 

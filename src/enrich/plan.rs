@@ -29,6 +29,8 @@ pub struct Plan {
     pub spent_micros: u64,
     /// Whom to ask, in the order in which they may first be.
     pub steps: Vec<PlannedStep>,
+    /// Who is asked as well if those find an account that it can be asked about; what that costs is not in the sums.
+    pub if_found: Vec<IfFound>,
     pub unasked: Vec<Unasked>,
     /// In millionths.
     pub expected_micros: f64,
@@ -60,6 +62,14 @@ pub struct PlannedStep {
     pub chance: f64,
     pub match_rate: f64,
     pub expected_micros: f64,
+}
+
+/// A provider that is told an account.
+#[derive(Clone, Debug)]
+pub struct IfFound {
+    pub provider: String,
+    pub price: Price,
+    pub match_rate: f64,
 }
 
 /// A provider that is not asked, and why.
@@ -110,24 +120,34 @@ impl Enricher {
                 expected_micros: step.expected_micros,
             }
         });
-        let unasked =
-            candidates.iter().enumerate().filter(|(at, _)| !foreseen.steps.iter().any(|step| step.at == *at));
-        let why = |candidate| match waterfall::judge(&course.rules(), &situation, candidate) {
-            Err(skip) => skip.words(),
-            // Open now, and never reached: the money is spent before.
-            Ok(()) => Skip::MaxCost.words(),
-        };
-        let unasked = unasked.map(|(_, candidate)| Unasked {
-            provider: candidate.name.to_owned(),
-            why: why(candidate).to_owned(),
-        });
+        let may_find =
+            foreseen.steps.iter().any(|step| candidates[step.at].supplies.contains(Field::Social));
+        let (mut if_found, mut unasked) = (Vec::new(), Vec::new());
+        for (at, candidate) in candidates.iter().enumerate() {
+            if foreseen.steps.iter().any(|step| step.at == at) {
+                continue;
+            }
+            let provider = candidate.name.to_owned();
+            let skip = match waterfall::judge(&course.rules(), &situation, candidate) {
+                Err(skip) => skip,
+                // Open now, and never reached: the money is spent before.
+                Ok(()) => Skip::MaxCost,
+            };
+            if skip == Skip::NoAccount && may_find {
+                let match_rate = worths[at].match_rate();
+                if_found.push(IfFound { provider, price: candidate.price, match_rate });
+            } else {
+                unasked.push(Unasked { provider, why: skip.words().to_owned() });
+            }
+        }
         Plan {
             segment: course.segment,
             missing: situation.missing.iter().collect(),
             stock,
             spent_micros: situation.spent_micros,
             steps: steps.collect(),
-            unasked: unasked.chain(self.off()).collect(),
+            if_found,
+            unasked: unasked.into_iter().chain(self.off()).collect(),
             expected_micros: foreseen.expected_micros,
             least_micros: foreseen.least_micros,
             most_micros: foreseen.most_micros,

@@ -11,7 +11,7 @@ use super::Policy;
 use super::merge::{self, Statement};
 use super::verdict::is_minor;
 use crate::job::{Answer, AnswerContent};
-use crate::record::{Record, RecordStatus, Sourced, changes};
+use crate::record::{Fields, Record, RecordStatus, Sourced, changes};
 
 /// Why a record stays as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,6 +57,7 @@ pub fn rebuild(
         name: merged.name,
         birth: merged.birth,
         profiles: merged.profiles,
+        conflicts: Fields::of(&merged.conflicts),
         status,
         updated_at: now,
         ..record.clone()

@@ -2,7 +2,8 @@
 //!
 //! Invariant: pure; told from the record and from the answers in stock, nothing is decided anew.
 
-use gleaner_providers::{Assurance, BirthInterval, Claim, Finding};
+use gleaner_providers::{Assurance, BirthInterval, Claim, Finding, SocialProfile};
+use serde::Serialize;
 
 use crate::job::{Answer, AnswerContent};
 use crate::record::{Record, Sourced};
@@ -26,6 +27,47 @@ pub struct Contradiction {
     pub provider: String,
     /// What it said.
     pub value: String,
+}
+
+/// What somebody said and the record does not hold.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Rejected {
+    pub provider: String,
+    /// `name`, `born`, or the network of an account.
+    pub field: String,
+    pub value: String,
+}
+
+/// What the answers say and the record does not: another name, another birth, another account, or somebody else's.
+pub fn rejected(record: &Record, answers: &[Answer]) -> Vec<Rejected> {
+    let mut rejected = Vec::new();
+    for answer in answers {
+        let AnswerContent::Match(finding) = &answer.content else { continue };
+        let mut add = |field: &str, value: String| {
+            rejected.push(Rejected { provider: answer.provider.clone(), field: field.to_owned(), value });
+        };
+        if let Some(claim) = &finding.name
+            && !supports(record.name.as_ref(), answer)
+        {
+            add("name", claim.value.full().to_owned());
+        }
+        if let Some(claim) = &finding.birth
+            && !supports(record.birth.as_ref(), answer)
+        {
+            add("born", interval(claim.value));
+        }
+        let is_shown = |claim: &&Claim<SocialProfile>| {
+            record.profiles.iter().any(|profile| profile.value.key() == claim.value.key())
+        };
+        for claim in finding.profiles.iter().filter(|claim| !is_shown(claim) && !claim.value.is_defunct()) {
+            add(claim.value.network(), claim.value.url().to_owned());
+        }
+    }
+    rejected
+}
+
+fn supports<T>(field: Option<&Sourced<T>>, answer: &Answer) -> bool {
+    field.is_some_and(|field| field.sources.iter().any(|source| source.provider == answer.provider))
 }
 
 /// The stories of all values of a record.
@@ -53,8 +95,8 @@ pub fn of(record: &Record, answers: &[Answer]) -> Vec<FieldStory> {
 }
 
 fn is_other(
-    profile: &gleaner_providers::SocialProfile,
-    claim: &Claim<gleaner_providers::SocialProfile>,
+    profile: &SocialProfile,
+    claim: &Claim<SocialProfile>,
 ) -> bool {
     // People have several sites, and one account each elsewhere.
     claim.value.network() == profile.network() && profile.handle().is_some()

@@ -12,7 +12,7 @@ use super::lookup::later;
 use super::merge::{Merged, Sources};
 use super::schedule;
 use crate::job::{Claimed, DeadReason, Outcome, SuppressionReason, Verdict};
-use crate::record::{Record, RecordStatus};
+use crate::record::{Fields, Record, RecordStatus};
 
 /// Closes the dossier.
 pub(super) fn conclude(
@@ -128,6 +128,7 @@ fn record(job: &Claimed, merged: Merged, status: RecordStatus, policy: &Policy, 
         name: merged.name,
         birth: merged.birth,
         profiles: merged.profiles,
+        conflicts: Fields::of(&merged.conflicts),
         status,
         policy_version: policy.policy_version.clone(),
         collected_at: now,

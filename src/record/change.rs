@@ -97,7 +97,7 @@ mod tests {
     use gleaner_providers::{Confidence, EmailAddress, PersonName};
     use jiff::Timestamp;
 
-    use super::super::{RecordStatus, Source};
+    use super::super::{Fields, RecordStatus, Source};
     use super::*;
     use crate::member::MemberId;
 
@@ -118,6 +118,7 @@ mod tests {
                 .iter()
                 .map(|(url, sure)| sourced(SocialProfile::parse(url).unwrap(), *sure))
                 .collect(),
+            conflicts: Fields::NONE,
             status: RecordStatus::Complete,
             policy_version: "1".to_owned(),
             collected_at: Timestamp::UNIX_EPOCH,

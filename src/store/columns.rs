@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use gleaner_providers::{
-    Assurance, BirthInterval, Confidence, EmailAddress, Finding, PersonName, SocialProfile, name::Parts,
+    Assurance, BirthInterval, Confidence, EmailAddress, Field, Finding, PersonName, SocialProfile,
+    name::Parts,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,7 +18,7 @@ use super::StoreError;
 use crate::job::{AnswerContent, DeadReason};
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
-use crate::record::{Record, RecordStatus, Source, Sourced};
+use crate::record::{Fields, Record, RecordStatus, Source, Sourced};
 
 pub(super) const JOBS: &str = "enrichment_jobs";
 pub(super) const RECORDS: &str = "supplemental_member_information";
@@ -107,6 +108,9 @@ pub(super) struct ProvenanceColumn<'a> {
     name: Option<Basis<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     age: Option<Basis<'a>>,
+    /// The fields about which providers contradict each other in earnest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    conflict: Vec<Field>,
 }
 
 /// What one field rests on.
@@ -154,6 +158,7 @@ impl<'a> RecordColumns<'a> {
             provenance: ProvenanceColumn {
                 name: record.name.as_ref().map(Basis::of),
                 age: record.birth.as_ref().map(Basis::of),
+                conflict: record.conflicts.iter().collect(),
             },
             policy_version: &record.policy_version,
             collected_at: record.collected_at,
@@ -220,6 +225,7 @@ impl StoredRecord<'_> {
             ),
             _ => None,
         };
+        let conflicts = Fields::of(&provenance.conflict);
         let status = RecordStatus::ALL.into_iter().find(|known| known.as_str() == self.status);
         Ok(Record {
             member: member_of(self.member_id, RECORDS)?,
@@ -227,6 +233,7 @@ impl StoredRecord<'_> {
             name: supported(name, confidence.name, provenance.name)?,
             birth: supported(birth, confidence.age, provenance.age)?,
             profiles: profiles.into_iter().map(ProfileColumn::into_sourced).collect(),
+            conflicts,
             status: status.ok_or_else(|| corrupt(RECORDS, "status"))?,
             policy_version: self.policy_version,
             collected_at: self.collected_at,

@@ -39,6 +39,22 @@ pub trait Fleet: Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Closes a provider for everybody because it failed again and again: each time in a row twice as long. Where it is closed
+    /// already, somebody else was faster.
+    async fn trip(&self, provider: &str, trip: &Trip<'_>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Asks for leave to try a provider that has been closed so. One worker at a time has it, and keeps it for `lease`.
+    async fn probe(
+        &self,
+        provider: &str,
+        owner: &str,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Probe, StoreError>;
+
+    /// A provider works again that was closed so.
+    async fn mend(&self, provider: &str, now: Timestamp) -> Result<(), StoreError>;
+
     /// Closes a provider for everybody, for so long or until [`resume`](Self::resume).
     async fn pause(
         &self,
@@ -69,6 +85,22 @@ pub trait Fleet: Debug + Send + Sync {
 
     /// The workers, the oldest first.
     async fn workers(&self, now: Timestamp) -> Result<Vec<WorkerSeen>, StoreError>;
+}
+
+/// How long a provider that fails is left alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Trip<'a> {
+    pub first: Duration,
+    pub longest: Duration,
+    pub why: &'a str,
+}
+
+/// Whether a provider that was left alone may be tried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Probe {
+    Go,
+    /// Not for so long: it is still closed, or another worker tries.
+    Wait(Duration),
 }
 
 /// A worker's wish for slots.
@@ -153,6 +185,8 @@ pub struct GateState {
     pub provider: String,
     /// Raised by every resume.
     pub epoch: u64,
+    /// How often in a row it was left alone because it failed. Where it is not closed, one lookup tries whether it works again.
+    pub trips: u32,
     pub closed: Option<Closed>,
 }
 
@@ -170,7 +204,17 @@ pub struct Closed {
 #[serde(rename_all = "snake_case")]
 pub enum ClosedBy {
     Operator,
+    /// Its own word: a `Retry-After`, a spent quota, a refused key.
     Provider,
+    /// It failed again and again.
+    Breaker,
+}
+
+impl ClosedBy {
+    /// Who closed a provider that is not paused, but tripped so often.
+    pub(super) const fn of_block(trips: u32) -> Self {
+        if trips > 0 { Self::Breaker } else { Self::Provider }
+    }
 }
 
 /// What one provider was asked, and what it cost.

@@ -39,6 +39,7 @@ use crate::record::Record;
 mod answers;
 mod batches;
 mod bell;
+mod breaker;
 mod claim;
 mod commit;
 mod fleet;

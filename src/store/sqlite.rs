@@ -23,7 +23,9 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 use tokio::sync::Notify;
 
-use super::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
+use super::fleet::{
+    Beat, Fleet, Granted, Probe, Pulse, Resumed, SlotClaim, Trip, Usage, WorkerSeen,
+};
 use super::inbox::Inbox;
 use super::reconcile::{Known, Reconcile};
 use super::requests::{Place, Requests};
@@ -218,6 +220,24 @@ impl Fleet for SqliteStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         fleet::block(self, provider, wait, why, now).await
+    }
+
+    async fn trip(&self, provider: &str, trip: &Trip<'_>, now: Timestamp) -> Result<(), StoreError> {
+        fleet::trip(self, provider, trip, now).await
+    }
+
+    async fn probe(
+        &self,
+        provider: &str,
+        owner: &str,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Probe, StoreError> {
+        fleet::probe(self, provider, owner, lease, now).await
+    }
+
+    async fn mend(&self, provider: &str, now: Timestamp) -> Result<(), StoreError> {
+        fleet::mend(self, provider, now).await
     }
 
     async fn pause(

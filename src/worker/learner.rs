@@ -9,17 +9,15 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Order;
-use crate::enrich::merge::Sources;
+use crate::enrich::merge::{ENOUGH_ANSWERS, Sources};
 use crate::enrich::{Beliefs, Enricher};
 use crate::store::SharedStore;
 
 /// How often the ledger is read: it tells what the whole fleet has learned.
 const OFTEN: Duration = Duration::from_secs(15);
 
-/// How often answers in stock are weighed against each other, and how many of them: more would not change what is
-/// believed of a provider.
+/// How often answers in stock are weighed against each other.
 const SELDOM: Duration = Duration::from_mins(10);
-const ENOUGH_ANSWERS: u32 = 10_000;
 
 /// Learns from the answers in stock how far each provider is to be believed when they are merged.
 pub(super) async fn believe(store: SharedStore, enricher: Arc<Enricher>, enough: CancellationToken) {

@@ -82,6 +82,12 @@ impl Finger {
                 sharers,
             };
             installed.obey(gate, closed.and_then(|closed| refusal(closed, now)));
+            if let Some(breaker) = installed.breaker() {
+                let tripped = closed.filter(|closed| closed.by == ClosedBy::Breaker);
+                let closed_for = tripped.map_or(Duration::ZERO, |closed| length(closed, now));
+                let why = tripped.and_then(|closed| closed.why.as_deref());
+                breaker.obey(state.map_or(0, |state| state.trips), closed_for, why);
+            }
         }
         Ok(())
     }

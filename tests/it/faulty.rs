@@ -11,7 +11,9 @@ use gleaner::job::{
 use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
 use gleaner::record::Record;
-use gleaner::store::fleet::{Beat, Fleet, Granted, Pulse, Resumed, SlotClaim, Usage, WorkerSeen};
+use gleaner::store::fleet::{
+    Beat, Fleet, Granted, Probe, Pulse, Resumed, SlotClaim, Trip, Usage, WorkerSeen,
+};
 use gleaner::store::ledger::{Ledger, LookupSeen};
 use gleaner::store::reconcile::{Known, Reconcile};
 use gleaner::store::{
@@ -260,6 +262,24 @@ impl Fleet for Faulty {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.store.block(provider, wait, why, now).await
+    }
+
+    async fn trip(&self, provider: &str, trip: &Trip<'_>, now: Timestamp) -> Result<(), StoreError> {
+        self.store.trip(provider, trip, now).await
+    }
+
+    async fn probe(
+        &self,
+        provider: &str,
+        owner: &str,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Probe, StoreError> {
+        self.store.probe(provider, owner, lease, now).await
+    }
+
+    async fn mend(&self, provider: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.store.mend(provider, now).await
     }
 
     async fn pause(

@@ -57,6 +57,7 @@ macro_rules! conformance {
                     a_budget_of_money_counts_what_is_under_way, usage_is_counted_by_day_and_month,
                     a_block_closes_a_provider_for_everybody, a_pause_lasts_until_it_is_resumed,
                     a_pause_with_an_end_ends_by_itself, a_resume_makes_due_what_waited_for_it,
+                    a_breaker_opens_for_twice_as_long_and_one_worker_tries, of_many_who_would_try_one_may,
                     two_who_ask_are_told_of_each_other, workers_beat_leave_and_are_forgotten;
                 batches: a_selection_says_what_it_selects, a_list_and_a_class_of_errors_select,
                     a_replay_puts_each_member_in_once, a_member_in_a_hurry_overtakes_its_replay,

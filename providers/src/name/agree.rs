@@ -51,7 +51,7 @@ fn can_be_one(a: &Comparable, b: &Comparable) -> bool {
     if short.is_empty() || long.len() > MAX_WORDS {
         return false;
     }
-    let is_whole = |word: &String| word.chars().nth(1).is_some();
+    let is_whole = |word: &String| !is_initial(word);
     let shared = |word: &String| long.iter().any(|other| word == other || is_spelt_alike(word, other));
     short.iter().any(|word| is_whole(word) && shared(word)) && each_has_its_own(short, long)
 }
@@ -61,7 +61,14 @@ fn is_given_name_of(given: &Comparable, full: &Comparable) -> bool {
     // Folding takes syllables apart.
     let whole = |name: &Comparable| name.joined().nfc().collect::<String>();
     let (given, full) = (whole(given), whole(full));
-    given.chars().nth(1).is_some() && given.chars().all(super::parts::is_east_asian) && full.ends_with(&given)
+    !given.is_empty() && given.chars().all(super::parts::is_east_asian) && full.ends_with(&given)
+}
+
+/// A letter that stands for a name; one East Asian character is a name.
+fn is_initial(word: &str) -> bool {
+    let mut characters = word.nfc();
+    let first = characters.next();
+    characters.next().is_none() && first.is_some_and(|c| !super::parts::is_east_asian(c))
 }
 
 /// A name as it is compared.
@@ -101,9 +108,15 @@ impl Comparable {
 /// name ("Bob").
 pub(super) fn fullness(name: &str) -> Fullness {
     let words = Comparable::new(name).words;
-    let initials = words.iter().filter(|word| word.chars().nth(1).is_none()).count();
+    let initials = words.iter().filter(|word| is_initial(word)).count();
     let nicknames = words.iter().filter(|word| is_nickname(word)).count();
-    Fullness { words: words.len() - initials, initials, nicknames }
+    // East Asian names hold family and given name without a space.
+    let is_both = words.len() == 1 && is_east_asian_pair(name);
+    Fullness { words: words.len() - initials + usize::from(is_both), initials, nicknames }
+}
+
+fn is_east_asian_pair(name: &str) -> bool {
+    name.chars().nth(1).is_some() && name.chars().all(super::parts::is_east_asian)
 }
 
 /// Whether the word begins no group of the table: `bob` is only ever short for something.

@@ -34,6 +34,11 @@ impl Gates {
         self.gates.iter().find(|gate| gate.provider == provider)?.closed.as_ref()
     }
 
+    /// Why it is not asked as usual, in words.
+    pub(super) fn words(&self, provider: &str) -> Option<String> {
+        self.gates.iter().find(|gate| gate.provider == provider).and_then(words_of)
+    }
+
     pub(super) fn used(&self, provider: &str) -> Option<&Usage> {
         self.usage.iter().find(|usage| usage.provider == provider)
     }
@@ -84,11 +89,18 @@ pub(super) async fn resume(host: &Host, name: &str, json: bool) -> anyhow::Resul
     Ok(Exit::Done)
 }
 
+/// Why a provider is not asked as usual, in words.
+pub(crate) fn words_of(gate: &GateState) -> Option<String> {
+    let half_open = || (gate.trips > 0).then(|| "tried by one lookup, after it failed".to_owned());
+    gate.closed.as_ref().map(words).or_else(half_open)
+}
+
 /// Why a provider is closed, and until when, in words.
 pub(crate) fn words(closed: &Closed) -> String {
     let by = match closed.by {
         ClosedBy::Operator => "paused",
         ClosedBy::Provider => "waiting",
+        ClosedBy::Breaker => "left alone, because it fails,",
     };
     let until = closed.until.map_or_else(|| "until you resume it".to_owned(), until);
     match &closed.why {

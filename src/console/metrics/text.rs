@@ -110,10 +110,23 @@ fn providers(text: &mut String, reading: &Reading) {
         "1 while a provider may not be asked, by whose word.",
     );
     for gate in &reading.gates {
-        for (by, word) in [(ClosedBy::Operator, "operator"), (ClosedBy::Provider, "provider")] {
+        for (by, word) in [
+            (ClosedBy::Operator, "operator"),
+            (ClosedBy::Provider, "provider"),
+            (ClosedBy::Breaker, "breaker"),
+        ] {
             let is_closed = gate.closed.as_ref().is_some_and(|closed| closed.by == by);
             closed.sample(&[("provider", &gate.provider), ("by", word)], u64::from(is_closed));
         }
+    }
+    let mut trips = family(
+        text,
+        "gleaner_provider_trips",
+        "gauge",
+        "How often in a row a provider was left alone because it failed; 0 while it works.",
+    );
+    for gate in &reading.gates {
+        trips.sample(&[("provider", &gate.provider)], u64::from(gate.trips));
     }
 }
 
@@ -233,7 +246,7 @@ mod tests {
             }],
             age: QueueAge { oldest_due_secs: 8, oldest_queued_secs: 90 },
             batches: [("running", 2)].into(),
-            gates: vec![GateState { provider: "github".to_owned(), epoch: 0, closed: Some(closed) }],
+            gates: vec![GateState { provider: "github".to_owned(), epoch: 0, trips: 0, closed: Some(closed) }],
             workers: vec![WorkerSeen {
                 incarnation: "1-ab".to_owned(),
                 host: "a \"quoted\"\\host".to_owned(),

@@ -53,6 +53,7 @@ pub(super) fn networks<'s, 'a>(
                 different: candidates.len(),
                 candidates,
                 many,
+                of_two: false,
             },
         }
     };

@@ -45,7 +45,8 @@ pub(super) fn families(questions: &[&Question], names: &[&str], prior: Prior) ->
     if names.len() < 3 {
         return families;
     }
-    let plain: Vec<Question> = questions.iter().map(|question| plain(question)).collect();
+    let plain: Vec<Question> =
+        questions.iter().filter(|question| !question.of_two).map(|question| plain(question)).collect();
     let questions: Vec<&Question> = plain.iter().collect();
     search(&thinned(&questions), names, prior, &Topic::ALL, &mut families);
     for topic in Topic::ALL {

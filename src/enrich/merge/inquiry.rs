@@ -28,7 +28,7 @@ impl Inquiry {
             .map(|(index, said)| vote(said, sources, newest, names.breadth(index), names.wording(index)))
             .collect();
         let candidates = names.candidates.clone();
-        let name = Question { topic: Topic::Name, votes, different: candidates.len(), candidates, many: 0.0 };
+        let name = Question { topic: Topic::Name, votes, different: candidates.len(), candidates, many: 0.0, of_two: false };
         Self { names, name }
     }
 
@@ -55,7 +55,7 @@ pub(super) fn births(
     let votes = all.iter().map(of).collect();
     let candidates = cells.iter().map(|cell| cell.candidate).collect();
     let different = births::different(&cells);
-    (cells, Question { topic: Topic::Birth, votes, candidates, different, many: 0.0 })
+    (cells, Question { topic: Topic::Birth, votes, candidates, different, many: 0.0, of_two: false })
 }
 
 /// The questions of the accounts.

@@ -41,9 +41,10 @@ pub(super) fn learn(
             }
         }
     }
+    let neutral = Sources::unlearned(names.iter().copied(), prior);
     let mut fit = f64::NEG_INFINITY;
     for _ in 0..rounds.min(ROUNDS) {
-        let tally = Tally::of(&sources, questions);
+        let tally = Tally::of(&sources, &neutral, questions);
         fit = tally.likelihood + plausibility(&sources);
         if tally.update(&mut sources) < SETTLED {
             break;
@@ -93,7 +94,9 @@ struct Slope {
 }
 
 impl Tally {
-    fn of(sources: &Sources, questions: &[&Question]) -> Self {
+    /// Where the sources speak of two people, only how many speak of each counts: were the better ones believed there, too,
+    /// then whoever seems a little better at first would seem better with every round, for nothing.
+    fn of(sources: &Sources, neutral: &Sources, questions: &[&Question]) -> Self {
         let mut tally = Self {
             skills: vec![[Slope::default(); 3]; sources.providers.len()],
             copies: vec![[(0.0, 0.0); 3]; sources.providers.len()],
@@ -102,7 +105,11 @@ impl Tally {
         };
         for question in questions {
             let terms = weigh::terms(sources, question);
-            let weighed = weigh::weigh(sources, question, &terms);
+            let weighed = if question.of_two {
+                weigh::weigh(neutral, question, &weigh::terms(neutral, question))
+            } else {
+                weigh::weigh(sources, question, &terms)
+            };
             tally.likelihood += weighed.likelihood;
             tally.count_votes(sources, question, &terms, &weighed);
             tally.count_coincidences(sources, question, &weighed.single);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::copies;
 use super::inquiry::{self, Inquiry};
 use super::learn;
-use super::person::{Comparison, compare};
+use super::person::{self, Comparison, compare};
 use super::question::Question;
 use super::sources::{Prior, Sources};
 use super::voices::{CORRECTION, Statement, Voices};
@@ -15,6 +15,8 @@ use crate::job::{Answer, AnswerContent};
 
 /// Questions a topic that are learned from; evenly spread over all that were heard.
 const ENOUGH: usize = 40_000;
+/// Answers in stock that are learned from: more would not change what is believed of a provider.
+pub const ENOUGH_ANSWERS: u32 = 10_000;
 /// Rounds of learning at most.
 const ROUNDS: usize = 60;
 
@@ -89,19 +91,15 @@ impl Learner {
                 *count += 1;
             }
         }
+        self.compare_pairs(voices);
         let newest = voices.newest();
-        if voices.names.len() > 1 {
-            self.compare_pairs(voices);
-            self.add(Inquiry::of(voices, &self.unlearned, newest).into_question());
-        }
-        if voices.births.len() > 1 {
-            self.add(inquiry::births(&voices.births, &self.unlearned, newest).1);
-        }
-        let networks: Vec<_> = inquiry::networks(&voices.profiles, &self.unlearned, newest);
-        for question in
-            networks.into_iter().map(|network| network.question).filter(|question| question.votes.len() > 1)
-        {
-            self.add(question);
+        let name = Inquiry::of(voices, &self.unlearned, newest).into_question();
+        let (_, birth) = inquiry::births(&voices.births, &self.unlearned, newest);
+        let networks = inquiry::networks(&voices.profiles, &self.unlearned, newest);
+        let questions = [name, birth].into_iter().chain(networks.into_iter().map(|network| network.question));
+        let of_two = person::speak_of_two(voices);
+        for question in questions.filter(|question| question.votes.len() > 1) {
+            self.add(Question { of_two, ..question });
         }
     }
 

@@ -1,93 +1,107 @@
 //! Of whom each source speaks. Two people under one address must not become one record with the name of one and the age
 //! of the other.
 //!
-//! Whoever agrees with the record's name speaks of the person. Whoever contradicts it speaks of the person all the same
-//! if they give the same birth date or the same account (then the name is misspelt, or an old one), and also where they
-//! share those with a third source whose name is yet another (then names mean little here); of somebody else, if another
-//! field contradicts too. Where nothing else can be compared, what such contradictions turned out to mean in
-//! general decides ([`Sources::same_person`]). A source without a name goes with those whose statements it shares.
+//! Whoever agrees with a name speaks of its person, unless it is vague (`M. Thompson`) and everything else contradicts. Whoever
+//! contradicts it speaks of the person all the same if they give
+//! the same birth date or the same account (then the name is misspelt, or an old one), and also where they share those
+//! with a third source whose name is yet another (then names mean little here); of somebody else, if another field
+//! contradicts too. Where nothing else can be compared, what such contradictions turned out to mean in general decides
+//! ([`Sources::same_person`]); names in different letters say nothing of each other, unless accounts bear them. A source
+//! without a name goes with those whose statements it shares.
 //!
-//! Invariant: pure; without a contradiction in the name nobody is a stranger.
+//! Which of several people the record is about, all that is said of each decides, not the name alone: a source that means
+//! somebody else does so in all its fields, and one without a name knows whose accounts it gives.
+//!
+//! Invariant: pure; between full names that agree nobody is a stranger.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gleaner_providers::SocialProfile;
+use gleaner_providers::name::Fullness;
+use gleaner_providers::{PersonName, SocialProfile};
 
-use super::accounts;
-use super::inquiry::{Answered, Inquiry};
+use super::{accounts, births};
+use super::inquiry::{self, Answered, Inquiry};
+use super::question::{Candidate, Topic};
 use super::sources::Sources;
-use super::voices::{CORRECTION, Voices};
+use super::voices::{CORRECTION, Said, Voices};
 
-/// Births that agree say something only where both are narrow.
+/// Births that agree say something only where both are narrow, and much only where both are exact.
 const NARROW_DAYS: i64 = 750;
+const EXACT_DAYS: i64 = 31;
 
 /// Who speaks of the person, and who of somebody else.
 pub(super) struct Cast<'a> {
+    /// The person's name, among the candidates.
+    name: Option<usize>,
     strangers: BTreeSet<&'a str>,
     /// The chance that the record's person is the right one, and that the stranger is; both 1 where there is no stranger.
     pub(super) ours: f64,
     pub(super) theirs: f64,
+    /// What that does to the chance of each name.
+    scales: Vec<f64>,
+}
+
+/// Those who speak of one person, and those who speak of others.
+struct Party<'a> {
+    ours: BTreeSet<&'a str>,
+    theirs: BTreeSet<&'a str>,
 }
 
 impl<'a> Cast<'a> {
     pub(super) fn of(voices: &Voices<'a>, inquiry: &Inquiry, named: &Answered, sources: &Sources) -> Self {
-        let alone = Self { strangers: BTreeSet::new(), ours: 1.0, theirs: 1.0 };
+        let candidates = &inquiry.names.candidates;
         let order = named.by_chance();
-        let Some(winner) = order.first().and_then(|index| inquiry.names.candidates.get(*index)) else {
-            return alone;
-        };
-        let by_side = |wanted: bool| {
-            let named = voices.names.iter().enumerate().filter(move |(vote, _)| winner.has(*vote) == wanted);
-            named.map(|(_, said)| said.provider).collect::<BTreeSet<_>>()
-        };
-        let (mut ours, others) = (by_side(true), by_side(false));
-        if others.is_empty() {
+        let scales = vec![1.0; candidates.len()];
+        let name = order.first().copied();
+        let alone = Self { name, strangers: BTreeSet::new(), ours: 1.0, theirs: 1.0, scales };
+        if order.is_empty() {
             return alone;
         }
-        let mut theirs = BTreeSet::new();
-        for provider in others {
-            let spoken = compare_with(voices, provider, &ours);
-            let same = names_mean_little(voices, provider)
-                || is_in_another_script(voices, provider, &ours)
-                || match spoken {
-                    Comparison::Same => true,
-                    Comparison::Different => false,
-                    Comparison::Nothing => sources.same_person >= 0.5,
-                };
-            if same {
-                ours.insert(provider)
-            } else {
-                theirs.insert(provider)
-            };
-        }
-        let nameless: BTreeSet<&str> = providers(voices)
-            .filter(|provider| !ours.contains(provider) && !theirs.contains(provider))
-            .collect();
-        for provider in nameless {
-            let with_us = compare_with(voices, provider, &ours) == Comparison::Same;
-            if !with_us && compare_with(voices, provider, &theirs) == Comparison::Same {
-                theirs.insert(provider);
+        let credits = credits(voices, inquiry, named, sources);
+        let mut parties: Vec<(usize, Party<'a>, f64)> = Vec::new();
+        for index in order {
+            let Some(candidate) = candidates.get(index) else { continue };
+            let party = Party::behind(voices, candidate, sources);
+            let credit = party.ours.iter().filter_map(|provider| credits.get(provider)).sum();
+            if !parties.iter().any(|(_, known, _)| known.ours == party.ours) {
+                parties.push((index, party, credit));
             }
         }
-        if theirs.is_empty() {
+        // Of equals the first: that of the likelier name.
+        let best = (1..parties.len()).fold(0, |best, next| if parties[next].2 > parties[best].2 { next } else { best });
+        if parties.get(best).is_none_or(|(_, party, _)| party.theirs.is_empty()) {
             return alone;
         }
-        let chance_of = |side: &BTreeSet<&str>| {
-            let chances = order.iter().filter(|index| {
-                let supports = |vote: usize| {
-                    inquiry.names.candidates.get(**index).is_some_and(|candidate| candidate.has(vote))
-                };
-                voices
-                    .names
-                    .iter()
-                    .enumerate()
-                    .any(|(vote, said)| supports(vote) && side.contains(said.provider))
-            });
-            chances.map(|index| named.chance(*index)).sum::<f64>().min(1.0)
-        };
-        let (our_chance, their_chance) = (chance_of(&ours), chance_of(&theirs));
-        let both = (our_chance + their_chance).max(f64::MIN_POSITIVE);
-        Self { strangers: theirs, ours: our_chance / both, theirs: their_chance / both }
+        let (name, Party { ours, theirs }, credit) = parties.swap_remove(best);
+        let odds_against: f64 = parties.iter().map(|(.., other)| (other - credit).exp()).sum();
+        let our_share = 1.0 / (1.0 + odds_against);
+        let is_ours = |index: &usize| candidates.get(*index).is_some_and(|candidate| has_any(voices, candidate, &ours));
+        let (our_names, their_names): (Vec<usize>, Vec<usize>) = (0..candidates.len()).partition(is_ours);
+        let sum = |names: &[usize]| names.iter().map(|index| named.chance(*index)).sum::<f64>();
+        let (our_chance, their_chance) = (sum(&our_names), sum(&their_names));
+        let both = our_chance + their_chance;
+        let mut scales = alone.scales;
+        for (names, share, chance) in
+            [(our_names, our_share, our_chance), (their_names, 1.0 - our_share, their_chance)]
+        {
+            for index in names {
+                scales[index] = share * both / chance.max(f64::MIN_POSITIVE);
+            }
+        }
+        Self { name: Some(name), strangers: theirs, ours: our_share, theirs: 1.0 - our_share, scales }
+    }
+
+    /// The names with their chances: the person's first, then the likeliest.
+    pub(super) fn names(&self, named: &Answered) -> Vec<(usize, f64)> {
+        let chance = |index: usize| (named.chance(index) * self.scales.get(index).unwrap_or(&1.0)).min(1.0);
+        let mut names: Vec<(usize, f64)> =
+            (0..self.scales.len()).map(|index| (index, chance(index))).collect();
+        names.sort_by(|(a, a_chance), (b, b_chance)| {
+            let is_other = |index: usize| self.name != Some(index);
+            let by_person = is_other(*a).cmp(&is_other(*b));
+            by_person.then_with(|| b_chance.total_cmp(a_chance)).then(a.cmp(b))
+        });
+        names
     }
 
     pub(super) fn is_stranger(&self, provider: &str) -> bool {
@@ -99,13 +113,163 @@ impl<'a> Cast<'a> {
     }
 }
 
-/// Whether the source's name is written in other letters than those of a side: nobody can say that they contradict.
-fn is_in_another_script(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> bool {
-    let is_latin = |name: &str| name.chars().any(|c| c.is_alphabetic() && c < '\u{250}');
-    let own =
-        voices.names.iter().find(|said| said.provider == provider).map(|said| is_latin(said.value.full()));
-    let mut theirs = voices.names.iter().filter(|said| side.contains(said.provider));
-    own.is_some_and(|own| theirs.all(|said| is_latin(said.value.full()) != own))
+impl<'a> Party<'a> {
+    /// Those who speak of the person of this name.
+    fn behind(voices: &Voices<'a>, name: &Candidate, sources: &Sources) -> Self {
+        let by_side = |wanted: bool| {
+            let named = voices.names.iter().enumerate().filter(move |(vote, _)| name.has(*vote) == wanted);
+            named.map(|(_, said)| said.provider).collect::<BTreeSet<_>>()
+        };
+        let named = by_side(true);
+        let (mut ours, mut theirs) = (named.clone(), BTreeSet::new());
+        for provider in by_side(false) {
+            let same = match compare_with(voices, provider, &named) {
+                Comparison::Same => true,
+                Comparison::Different => false,
+                Comparison::Nothing => {
+                    names_mean_little(voices, provider)
+                        || match in_another_script(voices, provider, &named) {
+                            Some(same) => same,
+                            None => sources.same_person >= 0.5,
+                        }
+                }
+            };
+            if same {
+                ours.insert(provider)
+            } else {
+                theirs.insert(provider)
+            };
+        }
+        // Mary can be `M. Thompson`, and Michael, too.
+        for provider in named {
+            let is_one_of = |name: &Said<'_, PersonName>| name.provider == provider && is_vague(name.value);
+            let others: BTreeSet<&str> = ours.iter().copied().filter(|other| *other != provider).collect();
+            if voices.names.iter().any(is_one_of) && contradicts_throughout(voices, provider, &others) {
+                ours.remove(provider);
+                theirs.insert(provider);
+            }
+        }
+        let mut nameless: BTreeSet<&str> = providers(voices)
+            .filter(|provider| !ours.contains(provider) && !theirs.contains(provider))
+            .collect();
+        // Whoever goes with one side may bring along others.
+        let mut left = usize::MAX;
+        while nameless.len() < left {
+            left = nameless.len();
+            nameless.retain(|provider| {
+                let side = if compare_with(voices, provider, &ours) == Comparison::Same {
+                    &mut ours
+                } else if compare_with(voices, provider, &theirs) == Comparison::Same {
+                    &mut theirs
+                } else {
+                    return true;
+                };
+                side.insert(provider);
+                false
+            });
+        }
+        Self { ours, theirs }
+    }
+}
+
+fn has_any(voices: &Voices<'_>, name: &Candidate, side: &BTreeSet<&str>) -> bool {
+    voices.names.iter().enumerate().any(|(vote, said)| name.has(vote) && side.contains(said.provider))
+}
+
+/// What each source's word is worth here, as the logarithm of odds: the mean of its fields, those first in which it could
+/// be compared with others. How precisely it puts its answers says nothing about whom it means.
+fn credits<'a>(
+    voices: &Voices<'a>,
+    inquiry: &Inquiry,
+    named: &Answered,
+    sources: &Sources,
+) -> BTreeMap<&'a str, f64> {
+    /// The member's own word.
+    const CERTAIN: f64 = 100.0;
+    let newest = voices.newest();
+    let (_, birth) = inquiry::births(&voices.births, sources, newest);
+    let born = Answered::of(sources, &birth);
+    let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    let mut add = |topic: Topic, provider: &'a str, credit: f64| {
+        let weight = sources.experience(topic, provider);
+        let (sum, weights) = sums.entry(provider).or_default();
+        *sum += weight * if provider == CORRECTION { CERTAIN } else { credit };
+        *weights += weight;
+    };
+    for (vote, said) in voices.names.iter().enumerate() {
+        add(Topic::Name, said.provider, named.gain(vote) + inquiry.names.breadth(vote).ln());
+    }
+    for (vote, said) in voices.births.iter().enumerate() {
+        add(Topic::Birth, said.provider, born.gain(vote) + births::breadth(*said.value).ln());
+    }
+    for network in inquiry::networks(&voices.profiles, sources, newest) {
+        let answered = Answered::of(sources, &network.question);
+        for (vote, said) in network.accounts.iter().flatten().enumerate() {
+            add(Topic::Account, said.provider, answered.gain(vote));
+        }
+    }
+    sums.into_iter().map(|(provider, (sum, weights))| (provider, sum / weights)).collect()
+}
+
+/// Whether at least two sources each speak of two different people, and nothing that they say can be reconciled.
+pub(super) fn speak_of_two(voices: &Voices<'_>) -> bool {
+    const MOST: usize = 12;
+    let names = voices.names.get(..MOST).unwrap_or(&voices.names);
+    let agree = |a: &Said<'_, _>, b: &Said<'_, _>| PersonName::agrees_with(a.value, b.value);
+    let pairs = || names.iter().enumerate().flat_map(|(index, a)| names[index + 1..].iter().map(move |b| (a, b)));
+    if names.len() < 4 || pairs().all(|(a, b)| agree(a, b)) {
+        return false;
+    }
+    let compared = |a: &Said<'_, _>, b: &Said<'_, _>| compare(voices, a.provider, b.provider);
+    let together: Vec<_> =
+        pairs().filter(|(a, b)| agree(a, b) && compared(a, b) == Comparison::Same).collect();
+    let apart = |a: &Said<'_, _>, b: &Said<'_, _>| !agree(a, b) && compared(a, b) == Comparison::Different;
+    together.iter().any(|(a, b)| {
+        together.iter().any(|(c, d)| apart(a, c) && apart(a, d) && apart(b, c) && apart(b, d))
+    })
+}
+
+/// Whether a source whose name is written in other letters than those of a side speaks of its person: the names alone say
+/// nothing then, unless an account bears the one that is in Latin letters. None where the letters are the same.
+fn in_another_script(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> Option<bool> {
+    let is_latin = |name: &PersonName| name.full().chars().any(|c| c.is_alphabetic() && c < '\u{250}');
+    let own = voices.names.iter().find(|said| said.provider == provider)?.value;
+    let theirs: Vec<_> = voices.names.iter().filter(|said| side.contains(said.provider)).collect();
+    if theirs.iter().any(|said| is_latin(said.value) == is_latin(own)) {
+        return None;
+    }
+    let accounts = |of_side: bool| {
+        let of = voices.profiles.iter().filter(move |said| {
+            if of_side { side.contains(said.provider) } else { said.provider == provider }
+        });
+        of.filter_map(|said| said.value.handle()).collect::<Vec<_>>()
+    };
+    let (handles, names): (_, Vec<&PersonName>) = if is_latin(own) {
+        (accounts(true), vec![own])
+    } else {
+        (accounts(false), theirs.iter().map(|said| said.value).collect())
+    };
+    Some(handles.is_empty() || names.iter().any(|name| handles.iter().any(|handle| bears(handle, name))))
+}
+
+/// Whether an account is called like the person.
+fn bears(handle: &str, name: &PersonName) -> bool {
+    const SHORTEST: usize = 3;
+    let handle = handle.to_lowercase();
+    let name = name.full().to_lowercase();
+    name.split([' ', '-', '.']).any(|word| word.chars().count() >= SHORTEST && handle.contains(word))
+}
+
+fn is_vague(name: &PersonName) -> bool {
+    let Fullness { words, initials, .. } = name.fullness();
+    words < 2 || initials > 0
+}
+
+/// Whether the source contradicts a side in everything else that can be compared, birth and accounts.
+fn contradicts_throughout(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> bool {
+    let each = side.iter().map(|other| Likeness::of(voices, provider, other));
+    let Likeness { shared, rivals, births, .. } = each.reduce(Likeness::with).unwrap_or_default();
+    births == Some(false) && rivals && !shared
 }
 
 /// Whether the source shares a birth date or an account with another one, and not the name.
@@ -133,42 +297,75 @@ pub(super) enum Comparison {
 
 /// Compares one source's birth and accounts with those of a side.
 fn compare_with(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> Comparison {
-    let comparisons = side.iter().map(|other| compare(voices, provider, other));
-    comparisons.fold(Comparison::Nothing, |so_far, next| match (so_far, next) {
-        (Comparison::Same, _) | (_, Comparison::Same) => Comparison::Same,
-        (Comparison::Different, _) | (_, Comparison::Different) => Comparison::Different,
-        _ => Comparison::Nothing,
-    })
+    let each = side.iter().map(|other| Likeness::of(voices, provider, other));
+    each.reduce(Likeness::with).unwrap_or_default().judge()
 }
 
 /// Compares the births and accounts of two sources.
 pub(super) fn compare(voices: &Voices<'_>, one: &str, other: &str) -> Comparison {
-    let birth =
-        |provider: &str| voices.births.iter().find(|said| said.provider == provider).map(|said| said.value);
-    let births = birth(one).zip(birth(other)).map(|(a, b)| {
-        let narrow = a.width_in_days() <= NARROW_DAYS && b.width_in_days() <= NARROW_DAYS;
-        (a.intersect(b).is_some(), narrow)
-    });
-    let of = |provider: &str| {
-        voices
-            .profiles
-            .iter()
-            .filter(move |said| said.provider == provider)
-            .map(|said| said.value)
-            .collect::<Vec<&SocialProfile>>()
-    };
-    let (ours, theirs) = (of(one), of(other));
-    let shared = ours.iter().any(|a| theirs.iter().any(|b| a.key() == b.key()));
-    if shared || births == Some((true, true)) {
-        return Comparison::Same;
+    Likeness::of(voices, one, other).judge()
+}
+
+/// How two sources' births and accounts go together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Likeness {
+    /// They share an account.
+    shared: bool,
+    /// They have different ones on one network.
+    rivals: bool,
+    /// Whether their births agree, where both know one.
+    births: Option<bool>,
+    /// Both know the birth within two years; within some days.
+    narrow: bool,
+    exact: bool,
+}
+
+impl Likeness {
+    fn of(voices: &Voices<'_>, one: &str, other: &str) -> Self {
+        let birth = |provider: &str| {
+            voices.births.iter().find(|said| said.provider == provider).map(|said| *said.value)
+        };
+        let of = |provider: &str| {
+            let of = voices.profiles.iter().filter(move |said| said.provider == provider);
+            of.map(|said| said.value).collect::<Vec<&SocialProfile>>()
+        };
+        let (ours, theirs) = (of(one), of(other));
+        let is_rival = |a: &&SocialProfile| {
+            let space = accounts::space(a);
+            !accounts::is_open(space) && theirs.iter().any(|b| accounts::space(b) == space)
+        };
+        let births = birth(one).zip(birth(other));
+        let within =
+            |days: i64| births.is_some_and(|(a, b)| a.width_in_days() <= days && b.width_in_days() <= days);
+        Self {
+            shared: ours.iter().any(|a| theirs.iter().any(|b| a.key() == b.key())),
+            rivals: ours.iter().any(is_rival),
+            births: births.map(|(a, b)| a.intersect(&b).is_some()),
+            narrow: within(NARROW_DAYS),
+            exact: within(EXACT_DAYS),
+        }
     }
-    let rivals = |a: &&SocialProfile| {
-        let space = accounts::space(a);
-        !accounts::is_open(space) && theirs.iter().any(|b| accounts::space(b) == space)
-    };
-    if births.is_some_and(|(agree, _)| !agree) || ours.iter().any(rivals) {
-        Comparison::Different
-    } else {
-        Comparison::Nothing
+
+    /// Both together: what agrees with one of a side agrees with it.
+    fn with(self, other: Self) -> Self {
+        let agree = |likeness: &Self| likeness.births == Some(true);
+        Self {
+            shared: self.shared || other.shared,
+            rivals: self.rivals || other.rivals,
+            births: if agree(&self) || agree(&other) { Some(true) } else { self.births.or(other.births) },
+            narrow: (agree(&self) && self.narrow) || (agree(&other) && other.narrow),
+            exact: (agree(&self) && self.exact) || (agree(&other) && other.exact),
+        }
+    }
+
+    fn judge(self) -> Comparison {
+        match self.births {
+            _ if self.shared => Comparison::Same,
+            Some(true) if self.exact || (self.narrow && !self.rivals) => Comparison::Same,
+            // People of one age are many: another name and other accounts outweigh that.
+            Some(false) => Comparison::Different,
+            _ if self.rivals => Comparison::Different,
+            _ => Comparison::Nothing,
+        }
     }
 }

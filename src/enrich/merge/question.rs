@@ -75,6 +75,9 @@ pub(super) struct Question {
     pub(super) different: usize,
     /// The chance that several answers are true side by side: two accounts on one network.
     pub(super) many: f64,
+    /// Whether some sources speak of somebody else in all fields: then they agree because they mean the same one, not
+    /// because they copy.
+    pub(super) of_two: bool,
 }
 
 impl Question {

@@ -135,6 +135,13 @@ impl Sources {
         self.wrong_answers[topic.index()]
     }
 
+    /// How much is known of a source's answers to such questions: those that could be compared, and the prior's few.
+    pub(super) fn experience(&self, topic: Topic, name: &str) -> f64 {
+        const BEFORE: f64 = 4.0;
+        let known = self.seat(name).and_then(|seat| self.providers.get(seat));
+        BEFORE + known.map_or(0.0, |known| known.skills[topic.index()].compared)
+    }
+
     /// How likely an answer is right, before it is held against others.
     pub(super) fn accuracy(&self, topic: Topic, vote: &Vote) -> f64 {
         let known = vote.seat.and_then(|seat| self.providers.get(seat));

@@ -216,7 +216,7 @@ fn of_each(
 fn after(worth: &Worth, missing: [f64; Fields::SETS]) -> [f64; Fields::SETS] {
     let mut next = [0.0; Fields::SETS];
     for (bits, chance) in (0_u8..).zip(missing).filter(|(_, chance)| *chance > 0.0) {
-        for (brought, likely) in worth.outcomes() {
+        for (brought, likely) in worth.lasting() {
             let left = Fields::from_bits(bits).without(brought.unwrap_or_default());
             next[usize::from(left.bits())] += chance * likely;
         }

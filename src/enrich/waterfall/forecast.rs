@@ -138,7 +138,7 @@ fn answers(
     for &at in questions {
         let mut next: BTreeMap<(Fields, u64), Reached> = BTreeMap::new();
         for ((missing, spent), reached) in spread {
-            for (brought, likely) in worths[at].outcomes() {
+            for (brought, likely) in worths[at].lasting() {
                 let price = candidates[at].price;
                 let cost = billed(price, brought, from_missing);
                 let spent = if rules.max_cost_micros.is_some() { spent + cost } else { 0 };

@@ -15,6 +15,9 @@ use crate::record::Fields;
 /// So many providers are ordered exactly: a thousand sets of them.
 const EXACT: usize = 10;
 
+/// What a second of waiting is worth, in millionths: enough to decide between equals.
+const SECOND: f64 = 1.0;
+
 /// One provider to rank.
 #[derive(Clone, Debug)]
 pub struct Ranked {
@@ -73,9 +76,10 @@ fn choices(ranked: &[Ranked]) -> Vec<Option<u8>> {
     let size = (1 << ranked.len()) * Fields::SETS;
     let mut rest = vec![0.0_f64; size];
     let mut choices = vec![None; size];
-    let known: Vec<_> = ranked.iter().map(|one| one.worth.outcomes()).collect();
+    let known: Vec<_> = ranked.iter().map(|one| one.worth.lasting()).collect();
     let cost = |one: &Ranked, bits: usize| {
-        one.worth.expected_micros(one.price, Fields::from_bits(u8::try_from(bits).unwrap_or(0)))
+        let price = one.worth.expected_micros(one.price, Fields::from_bits(u8::try_from(bits).unwrap_or(0)));
+        price + SECOND * one.worth.mean_seconds()
     };
     let costs: Vec<[f64; Fields::SETS]> =
         ranked.iter().map(|one| std::array::from_fn(|bits| cost(one, bits))).collect();

@@ -6,6 +6,8 @@
 //!
 //! Invariant: pure; probabilities are positive and sum to one.
 
+use std::time::Duration;
+
 use gleaner_providers::Field;
 use gleaner_providers::provider::Price;
 
@@ -23,6 +25,26 @@ pub struct Worth {
     seen: u64,
     /// What they cost.
     cost_micros: u64,
+    /// How long they took together, in seconds.
+    seconds: f64,
+    agreement: Agreement,
+}
+
+/// How often what it told was what others told.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Agreement {
+    pub agreed: u64,
+    pub contradicted: u64,
+}
+
+impl Agreement {
+    /// The chance that a field stays filled with what it told: one that the others contradict has to be asked for again.
+    /// Before anything is known, 19 of 20, as if 20 had been compared.
+    #[expect(clippy::cast_precision_loss, reason = "a count of fields")]
+    pub fn holds(self) -> f64 {
+        const BEFORE: (f64, f64) = (19.0, 20.0);
+        (self.agreed as f64 + BEFORE.0) / ((self.agreed + self.contradicted) as f64 + BEFORE.1)
+    }
 }
 
 impl Worth {
@@ -35,7 +57,7 @@ impl Worth {
             let chance = |(field, fill): (Field, f64)| if set.contains(field) { fill } else { 1.0 - fill };
             *weight = Field::ALL.into_iter().zip(fills).map(chance).product::<f64>() * match_rate * answers;
         }
-        Self { weights, seen: 0, cost_micros: 0 }
+        Self { weights, seen: 0, cost_micros: 0, seconds: 0.0, agreement: Agreement::default() }
     }
 
     /// So many answers of one kind were seen.
@@ -62,6 +84,36 @@ impl Worth {
             }
         }
         self.seen += answers;
+    }
+
+    /// How long answers took, and how often others told the same.
+    pub fn observe(&mut self, took: Duration, agreement: Agreement) {
+        self.seconds += took.as_secs_f64();
+        self.agreement.agreed += agreement.agreed;
+        self.agreement.contradicted += agreement.contradicted;
+    }
+
+    pub const fn agreement(&self) -> Agreement {
+        self.agreement
+    }
+
+    /// How long an answer takes on average; nothing is known of the first.
+    pub fn mean_seconds(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of answers")]
+        let seen = self.seen.max(1) as f64;
+        self.seconds / seen
+    }
+
+    /// Every answer with its probability, as far as it lasts: a field that others contradict is as good as not told.
+    pub fn lasting(&self) -> [(Option<Fields>, f64); OUTCOMES] {
+        let holds = self.agreement.holds() / Agreement::default().holds();
+        let mut lasting = self.outcomes().map(|(brought, chance)| match brought {
+            Some(set) if !set.is_empty() => (brought, chance * holds.min(1.0)),
+            _ => (brought, chance),
+        });
+        let lost = 1.0 - lasting.iter().map(|(_, chance)| chance).sum::<f64>();
+        lasting[index(Some(Fields::NONE))].1 += lost.max(0.0);
+        lasting
     }
 
     pub const fn seen(&self) -> u64 {
@@ -97,7 +149,10 @@ impl Worth {
 
     /// How many of these fields asking fills on average.
     pub fn expected_fields(&self, missing: Fields) -> f64 {
-        missing.iter().map(|field| self.fill_rate(field)).sum()
+        let new = |(brought, chance): (Option<Fields>, f64)| {
+            chance * f64::from(brought.unwrap_or_default().and(missing).len())
+        };
+        self.lasting().into_iter().map(new).sum()
     }
 
     /// Another worth that the same answers allow, drawn from the posterior; the same for the same seed.
@@ -208,6 +263,21 @@ mod tests {
         assert!((mean - 0.825).abs() < 5.0 * 0.059 / 20.0, "{mean}");
         let far = draws.iter().filter(|rate| (**rate - 0.825).abs() > 0.118).count();
         assert!((4..40).contains(&far), "one in twenty lies beyond two deviations: {far}");
+    }
+
+    #[test]
+    fn a_field_that_others_contradict_does_not_last() {
+        let mut worth = Worth::prior(0.8, [1.0, 0.5, 0.5], 20.0);
+        assert_eq!(worth.lasting(), worth.outcomes(), "nothing is held against it");
+        worth.observe(Duration::ZERO, Agreement { agreed: 90, contradicted: 0 });
+        assert_eq!(worth.lasting(), worth.outcomes(), "agreeing more than others is no reason to fill more");
+        worth.observe(Duration::ZERO, Agreement { agreed: 0, contradicted: 90 });
+        // 109 of 200 hold, where 19 of 20 do by default.
+        let holds = (109.0 / 200.0) / 0.95;
+        let all = Fields::from_bits(0b111);
+        assert!((worth.expected_fields(all) - 0.8 * 2.0 * holds).abs() < 1e-9);
+        assert!((worth.lasting().iter().map(|(_, chance)| chance).sum::<f64>() - 1.0).abs() < 1e-9);
+        assert_eq!(worth.lasting()[0], worth.outcomes()[0], "a no match is one all the same");
     }
 
     proptest! {

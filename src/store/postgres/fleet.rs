@@ -15,13 +15,13 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::rows::{Day, Moment, count_from, micros, moment_from, signed, storable};
 use super::session::Session;
-use super::{PostgresStore, StoreError, bell};
+use super::{PostgresStore, StoreError, bell, breaker};
 use crate::config::Budget;
 use crate::job::LookupEntry;
 use crate::store::fleet::gate::moment;
 use crate::store::fleet::{
-    Beat, Bill, Closed, ClosedBy, FORGOTTEN_AFTER, Fleet, GateRefusal, GateState, Granted, Pulse, Resumed,
-    SILENT_AFTER, SlotClaim, Usage, WorkerSeen, date_of,
+    Beat, Bill, Closed, ClosedBy, FORGOTTEN_AFTER, Fleet, GateRefusal, GateState, Granted, Probe, Pulse,
+    Resumed, SILENT_AFTER, SlotClaim, Trip, Usage, WorkerSeen, date_of,
 };
 
 const GRANT: &str = "
@@ -33,6 +33,7 @@ macro_rules! ring {
         concat!("pg_notify('", bell::gates!(), "', '')")
     };
 }
+pub(super) use ring;
 
 const BLOCK: &str = concat!(
     "
@@ -82,6 +83,7 @@ const RESUME: &str = concat!(
         SELECT $1, 1 FROM (SELECT count(*) FROM before) AS looked_first
         ON CONFLICT (provider) DO UPDATE SET
             epoch = gate.epoch + 1, blocked_until = NULL, blocked_why = NULL,
+            trips = 0, probe_until = NULL, probe_by = NULL,
             paused_at = NULL, paused_until = NULL, paused_why = NULL
         RETURNING 1
     )
@@ -113,7 +115,7 @@ const GATES: &str = "
             SELECT count(*) FROM workers
             WHERE beat_at > coalesce($1, clock_timestamp()) - $2 * interval '1 microsecond'
         ) AS alive,
-        gate.provider, gate.epoch, gate.blocked_until, gate.blocked_why, gate.paused_at, gate.paused_until, gate.paused_why
+        gate.provider, gate.epoch, gate.trips, gate.blocked_until, gate.blocked_why, gate.paused_at, gate.paused_until, gate.paused_why
     FROM (VALUES (1)) AS always
     LEFT JOIN provider_gates AS gate ON TRUE
     ORDER BY gate.provider";
@@ -199,6 +201,24 @@ impl Fleet for PostgresStore {
             session.query(BLOCK).bind(provider).bind(micros(wait)).bind(storable(why)).bind(self.now(now));
         session.rows(query).await?;
         session.end().await
+    }
+
+    async fn trip(&self, provider: &str, trip: &Trip<'_>, now: Timestamp) -> Result<(), StoreError> {
+        breaker::trip(self, provider, trip, now).await
+    }
+
+    async fn probe(
+        &self,
+        provider: &str,
+        owner: &str,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Probe, StoreError> {
+        breaker::probe(self, provider, owner, lease, now).await
+    }
+
+    async fn mend(&self, provider: &str, now: Timestamp) -> Result<(), StoreError> {
+        breaker::mend(self, provider, now).await
     }
 
     async fn pause(
@@ -357,14 +377,15 @@ fn gate_state(row: &PgRow, now: Timestamp) -> Result<Option<GateState>, StoreErr
     let paused_until = time("paused_until")?;
     let is_paused = time("paused_at")?.is_some() && paused_until.is_none_or(|until| until > now);
     let blocked_until = time("blocked_until")?.filter(|until| *until > now);
+    let trips = u32::try_from(row.try_get::<i32, _>("trips")?).unwrap_or_default();
     let closed = if is_paused {
         Some(Closed { by: ClosedBy::Operator, why: row.try_get("paused_why")?, until: paused_until })
     } else if blocked_until.is_some() {
-        Some(Closed { by: ClosedBy::Provider, why: row.try_get("blocked_why")?, until: blocked_until })
+        Some(Closed { by: ClosedBy::of_block(trips), why: row.try_get("blocked_why")?, until: blocked_until })
     } else {
         None
     };
-    Ok(Some(GateState { provider, epoch: count_from(row, "epoch")?, closed }))
+    Ok(Some(GateState { provider, epoch: count_from(row, "epoch")?, trips, closed }))
 }
 
 /// Enters calls that were made into the books, each on the day on which its lookup began.

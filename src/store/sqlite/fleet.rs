@@ -14,8 +14,8 @@ use crate::job::LookupEntry;
 use crate::store::columns::{corrupt, json};
 use crate::store::fleet::gate::{Booked, GateRow, Leaves, Spent, after};
 use crate::store::fleet::{
-    Beat, Bill, Closed, ClosedBy, FORGOTTEN_AFTER, GateState, Granted, Pulse, Resumed, SILENT_AFTER,
-    SlotClaim, Usage, WorkerSeen, day, first_of_month,
+    Beat, Bill, Closed, ClosedBy, FORGOTTEN_AFTER, GateState, Granted, Probe, Pulse, Resumed, SILENT_AFTER,
+    SlotClaim, Trip, Usage, WorkerSeen, day, first_of_month,
 };
 
 const GATES: &str = "provider_gates";
@@ -136,6 +136,70 @@ pub(super) async fn block(
     Ok(())
 }
 
+pub(super) async fn trip(
+    store: &SqliteStore,
+    provider: &str,
+    trip: &Trip<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "
+        UPDATE provider_gates SET
+            blocked_until = ?2 + min(?3 << min(trips, 20), ?4), blocked_why = ?5,
+            trips = trips + 1, probe_until = NULL, probe_by = NULL
+        WHERE provider = ?1 AND (blocked_until IS NULL OR blocked_until <= ?2)";
+    let mut tx = store.begin().await?;
+    make_gate(&mut tx, provider).await?;
+    sqlx::query(sql)
+        .bind(provider)
+        .bind(millis(now))
+        .bind(milliseconds(trip.first))
+        .bind(milliseconds(trip.longest))
+        .bind(trip.why)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn probe(
+    store: &SqliteStore,
+    provider: &str,
+    owner: &str,
+    lease: Duration,
+    now: Timestamp,
+) -> Result<Probe, StoreError> {
+    let sql = "
+        UPDATE provider_gates SET probe_until = ?2 + ?4, probe_by = ?3
+        WHERE provider = ?1 AND (blocked_until IS NULL OR blocked_until <= ?2)
+            AND (probe_until IS NULL OR probe_until <= ?2 OR probe_by = ?3)";
+    let mut tx = store.begin().await?;
+    make_gate(&mut tx, provider).await?;
+    let leave = sqlx::query(sql)
+        .bind(provider)
+        .bind(millis(now))
+        .bind(owner)
+        .bind(milliseconds(lease))
+        .execute(&mut *tx)
+        .await?;
+    let again: i64 = sqlx::query_scalar(
+        "SELECT max(coalesce(blocked_until, 0), coalesce(probe_until, 0)) FROM provider_gates WHERE provider = ?1",
+    )
+    .bind(provider)
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    let wait = Duration::from_millis(again.saturating_sub(millis(now)).try_into().unwrap_or_default());
+    Ok(if leave.rows_affected() > 0 { Probe::Go } else { Probe::Wait(wait) })
+}
+
+pub(super) async fn mend(store: &SqliteStore, provider: &str, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "
+        UPDATE provider_gates SET trips = 0, probe_until = NULL, probe_by = NULL
+        WHERE provider = ?1 AND (blocked_until IS NULL OR blocked_until <= ?2)";
+    sqlx::query(sql).bind(provider).bind(millis(now)).execute(&store.writer).await?;
+    Ok(())
+}
+
 pub(super) async fn pause(
     store: &SqliteStore,
     provider: &str,
@@ -166,6 +230,7 @@ pub(super) async fn resume(
     let sql = "
         UPDATE provider_gates SET
             epoch = epoch + 1, blocked_until = NULL, blocked_why = NULL,
+            trips = 0, probe_until = NULL, probe_by = NULL,
             paused_at = NULL, paused_until = NULL, paused_why = NULL
         WHERE provider = ?1";
     let mut tx = store.begin().await?;
@@ -178,7 +243,7 @@ pub(super) async fn resume(
 
 pub(super) async fn pulse(store: &SqliteStore, now: Timestamp) -> Result<Pulse, StoreError> {
     let gates = "
-        SELECT provider, epoch, blocked_until, blocked_why, paused_at, paused_until, paused_why
+        SELECT provider, epoch, trips, blocked_until, blocked_why, paused_at, paused_until, paused_why
         FROM provider_gates ORDER BY provider";
     let rows = sqlx::query(gates).fetch_all(&store.readers).await?;
     let alive = sqlx::query_scalar("SELECT count(*) FROM workers WHERE beat_at > ?1")
@@ -192,15 +257,16 @@ pub(super) async fn pulse(store: &SqliteStore, now: Timestamp) -> Result<Pulse, 
 fn gate_state(row: &SqliteRow, now: Timestamp) -> Result<GateState, StoreError> {
     let paused_at: Option<i64> = row.try_get("paused_at")?;
     let paused_until = time(row, "paused_until")?;
+    let trips = row.try_get("trips")?;
     let blocked_until = time(row, "blocked_until")?.filter(|until| *until > now);
     let closed = if paused_at.is_some() && paused_until.is_none_or(|until| until > now) {
         Some(Closed { by: ClosedBy::Operator, why: row.try_get("paused_why")?, until: paused_until })
     } else if blocked_until.is_some() {
-        Some(Closed { by: ClosedBy::Provider, why: row.try_get("blocked_why")?, until: blocked_until })
+        Some(Closed { by: ClosedBy::of_block(trips), why: row.try_get("blocked_why")?, until: blocked_until })
     } else {
         None
     };
-    Ok(GateState { provider: row.try_get("provider")?, epoch: count(row, "epoch")?, closed })
+    Ok(GateState { provider: row.try_get("provider")?, epoch: count(row, "epoch")?, trips, closed })
 }
 
 pub(super) async fn usage(store: &SqliteStore, now: Timestamp) -> Result<Vec<Usage>, StoreError> {

@@ -8,7 +8,7 @@ use gleaner::config::Budget;
 use gleaner::job::{LookupEntry, Verdict};
 use gleaner::record::RecordStatus;
 use gleaner::store::Store;
-use gleaner::store::fleet::{Beat, ClosedBy, GateRefusal, Granted, Resumed, SlotClaim};
+use gleaner::store::fleet::{Beat, ClosedBy, GateRefusal, Granted, Probe, Resumed, SlotClaim, Trip};
 use gleaner_providers::limit::{Ask, HORIZON, Pace, Slots};
 use gleaner_providers::provider::Quota;
 use jiff::{SignedDuration, Timestamp};
@@ -230,6 +230,81 @@ pub(crate) async fn a_block_closes_a_provider_for_everybody(database: &impl Data
     assert_eq!((refused.refusal, none_before(&refused)), (Some(GateRefusal::Blocked), Some(at(300))));
     assert_eq!(count(&grant(&*store, "two", ask(1, quota), FREE, at(300)).await), 1);
     assert_eq!(store.pulse(at(300)).await.unwrap().gates[0].closed, None);
+}
+
+/// The whole life of a breaker, as three workers see it.
+pub(crate) async fn a_breaker_opens_for_twice_as_long_and_one_worker_tries(database: &impl Database) {
+    const LEASE: Duration = Duration::from_secs(60);
+    let store = database.open().await;
+    let quota = Quota::per_second(1_000);
+    let trip = async |why: &str, now| {
+        let trip = Trip { first: Duration::from_secs(30), longest: Duration::from_secs(100), why };
+        store.trip("github", &trip, now).await.unwrap();
+    };
+    let probe = async |owner: &str, now| store.probe("github", owner, LEASE, now).await.unwrap();
+    let gate = async |now| store.pulse(now).await.unwrap().gates.remove(0);
+    assert_eq!(probe("one", at(0)).await, Probe::Go, "nobody has closed it");
+    store.mend("github", at(0)).await.unwrap();
+
+    trip("unavailable: status 503", at(0)).await;
+    trip("two saw it fail as well", at(1)).await;
+    let closed = gate(at(2)).await.closed.unwrap();
+    assert_eq!((closed.by, closed.until), (ClosedBy::Breaker, Some(at(30))), "what two see at once counts once");
+    assert_eq!(closed.why.as_deref(), Some("unavailable: status 503"));
+    let refused = grant(&*store, "two", ask(1, quota), FREE, at(2)).await;
+    assert_eq!((refused.refusal, none_before(&refused)), (Some(GateRefusal::Blocked), Some(at(30))));
+    assert_eq!(probe("two", at(10)).await, Probe::Wait(Duration::from_secs(20)));
+    store.mend("github", at(10)).await.unwrap();
+    assert_eq!(gate(at(10)).await.trips, 1, "an answer from before says nothing of now");
+
+    // Half open: one tries, and may do so again; the others wait until it has failed, or was silent for too long.
+    assert_eq!(gate(at(30)).await.closed, None);
+    assert_eq!(probe("one", at(30)).await, Probe::Go);
+    assert_eq!(probe("two", at(31)).await, Probe::Wait(Duration::from_secs(59)));
+    assert_eq!(probe("one", at(40)).await, Probe::Go);
+    assert_eq!(probe("two", at(100)).await, Probe::Go, "the first one is dead");
+
+    // Each time in a row twice as long, and never longer than the longest.
+    for (n, now, until) in [(2, 100, 160), (3, 160, 260), (4, 260, 360)] {
+        trip("malformed answer", at(now)).await;
+        let seen = gate(at(now)).await;
+        assert_eq!((seen.trips, seen.closed.unwrap().until), (n, Some(at(until))));
+        assert_eq!(probe("three", at(until)).await, Probe::Go);
+    }
+    store.mend("github", at(361)).await.unwrap();
+    let seen = gate(at(361)).await;
+    assert_eq!((seen.trips, seen.closed), (0, None));
+    assert_eq!(probe("two", at(361)).await, Probe::Go, "nobody has to wait for the one who tried");
+    trip("again", at(400)).await;
+    assert_eq!(gate(at(400)).await.closed.unwrap().until, Some(at(430)), "it begins anew");
+
+    assert!(store.resume("github", at(401)).await.unwrap().was_closed);
+    assert_eq!((gate(at(401)).await.trips, gate(at(401)).await.closed), (0, None));
+    // A pause that the provider asks for is not the breaker's.
+    store.block("github", Duration::from_secs(9), "slow down", at(500)).await.unwrap();
+    assert_eq!(gate(at(500)).await.closed.unwrap().by, ClosedBy::Provider);
+}
+
+pub(crate) async fn of_many_who_would_try_one_may(database: &impl Database) {
+    const WORKERS: usize = 8;
+    let store = database.open().await;
+    let trip = Trip { first: Duration::from_secs(1), longest: Duration::from_secs(1), why: "status 500" };
+    store.trip("github", &trip, at(0)).await.unwrap();
+    let barrier = Arc::new(Barrier::new(WORKERS));
+    let tries: Vec<_> = (0..WORKERS)
+        .map(|n| {
+            let (store, barrier) = (store.clone(), Arc::clone(&barrier));
+            tokio::spawn(async move {
+                barrier.wait().await;
+                store.probe("github", &format!("worker {n}"), Duration::from_secs(60), at(1)).await.unwrap()
+            })
+        })
+        .collect();
+    let mut leaves = 0;
+    for tried in tries {
+        leaves += usize::from(tried.await.unwrap() == Probe::Go);
+    }
+    assert_eq!(leaves, 1);
 }
 
 pub(crate) async fn a_pause_lasts_until_it_is_resumed(database: &impl Database) {

@@ -9,13 +9,13 @@ use gleaner::job::{
 };
 use gleaner::keyring::{Keyring, SubjectKey};
 use gleaner::member::MemberId;
-use gleaner::record::{Record, RecordStatus, Source, Sourced};
+use gleaner::record::{Fields, Record, RecordStatus, Source, Sourced};
 use gleaner::store::postgres::{Access, Clock, PostgresStore};
 use gleaner::store::sqlite::SqliteStore;
 use gleaner::store::{Census, Claim, SharedStore, Store};
 use gleaner_providers::{
-    Assurance, BirthInterval, Claim as Statement, Confidence, EmailAddress, Finding, Identifier, PersonName,
-    SocialProfile,
+    Assurance, BirthInterval, Claim as Statement, Confidence, EmailAddress, Field, Finding, Identifier,
+    PersonName, SocialProfile,
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, PgConnection};
@@ -201,6 +201,7 @@ pub(crate) fn record(job: &Claimed, status: RecordStatus) -> Record {
         name: found.then(|| sourced(PersonName::parse("Ada Example").unwrap())),
         birth: found.then(|| sourced(born())),
         profiles: if found { vec![sourced(profile())] } else { Vec::new() },
+        conflicts: Fields::of(&[Field::Name]),
         status,
         policy_version: "2026-01".to_owned(),
         collected_at: at(0),
