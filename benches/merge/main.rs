@@ -18,7 +18,6 @@ use worlds::{Sample, Score, WORLDS};
 const SEEDS: u64 = 10;
 const SUBJECTS: usize = 2000;
 
-
 fn main() {
     // `cargo test --benches` runs this too; a benchmark says nothing there.
     if std::env::args().any(|argument| argument == "--test") {
@@ -46,8 +45,7 @@ fn main() {
 }
 
 fn row(name: &str, first: u64, sample: impl Fn(u64) -> Sample) {
-    let scores: Vec<Score> =
-        (first..first + SEEDS).map(|seed| worlds::score(&sample(seed))).collect();
+    let scores: Vec<Score> = (first..first + SEEDS).map(|seed| worlds::score(&sample(seed))).collect();
     let mean = |of: fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
     let least = |of: fn(&Score) -> f64| scores.iter().map(of).fold(f64::INFINITY, f64::min);
     let worst = scores.iter().map(|score| score.calibration).fold(0.0, f64::max);

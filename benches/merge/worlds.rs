@@ -223,11 +223,8 @@ impl World {
             }
         }
         let statements = statements.into_iter().flatten().collect();
-        let other = other.map(|other| Other {
-            keys: keys(&other),
-            name: other.name,
-            birth: Some(other.birth),
-        });
+        let other =
+            other.map(|other| Other { keys: keys(&other), name: other.name, birth: Some(other.birth) });
         let keys = keys(&person);
         Subject { name: person.name, birth: Some(person.birth), keys, other, statements }
     }

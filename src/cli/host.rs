@@ -8,11 +8,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gleaner::clock::{SharedClock, SystemClock};
 use gleaner::config::{Config, Database, Problem};
-use gleaner::enrich::merge::{ENOUGH_ANSWERS, Sources};
 use gleaner::enrich::{Enricher, Market, Panel, Policy};
 use gleaner::fleet::Fleet;
 use gleaner::keyring::Keyring;
 use gleaner::store::{self, Migrated, SharedStore, StoreError};
+use gleaner::worker::learner::weigh_stock;
 use gleaner::worker::{Report, Settings, Stop, Until, Worker};
 use gleaner_providers::http::Network;
 
@@ -101,8 +101,7 @@ impl Host {
     /// Lets a command that only looks know what the workers know: what providers were worth, and how far each is believed.
     pub(crate) async fn learn(&self, vault: &Vault, enricher: &Enricher) -> anyhow::Result<()> {
         enricher.market().learn(&vault.store.lessons().await?);
-        let answers = vault.store.sample_answers(ENOUGH_ANSWERS).await?;
-        enricher.beliefs().replace(Sources::of_answers(&answers));
+        weigh_stock(&vault.store, enricher.beliefs()).await;
         Ok(())
     }
 

@@ -8,7 +8,9 @@ use gleaner_providers::{Descriptor, Lookup, LookupError, Subject};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::breaker::Leave;
 use super::course::Question;
+use super::panel::Installed;
 use super::{Keep, Kept};
 use crate::config::Retention;
 use crate::job::{Answer, AnswerContent, Claimed, Lesson, LookupEntry, Paid};
@@ -61,30 +63,11 @@ pub(super) async fn ask(
     keep: &dyn Keep,
 ) -> Reply {
     let provider = installed.name().to_owned();
-    if let Some(refusal) = installed.standing_refusal() {
-        return Reply::unasked(provider, refusal);
-    }
-    let leave = match installed.breaker() {
-        Some(breaker) => match breaker.enter().await {
-            Ok(leave) => Some(leave),
-            Err(refusal) => return Reply::unasked(provider, refusal),
-        },
-        None => None,
-    };
     let costs = !installed.descriptor().price.is_free();
-    if costs && !keep.may_pay(job.hold) {
-        return Reply::unasked(provider, lease_ended());
-    }
-    let price = installed.descriptor().price;
-    let dearest = price.per_match.0.max(price.per_miss.0);
-    let capped = job.batch.as_ref().filter(|batch| costs && batch.is_capped);
-    // An attempt that times out may be billed, and the next one too.
-    let reserved_micros = capped.map_or(0, |_| dearest.saturating_mul(installed.http().attempts().into()));
-    if let Some(batch) = capped
-        && !keep.reserve(batch.batch, reserved_micros).await
-    {
-        return Reply::unasked(provider, ceiling_reached());
-    }
+    let Passed { leave, dearest_micros, reserved_micros } = match pass(installed, costs, job, keep).await {
+        Ok(passed) => passed,
+        Err(refusal) => return Reply::unasked(provider, refusal),
+    };
     let http = installed.http().for_one_lookup();
     let started = Instant::now();
     let answering = match handle {
@@ -116,7 +99,7 @@ pub(super) async fn ask(
     // What may have been billed without our knowing stays reserved.
     let unknown =
         http.unanswered_in_this_lookup() + u32::from(matches!(result, Err(LookupError::Malformed { .. })));
-    let settled_micros = reserved_micros.saturating_sub(dearest.saturating_mul(unknown.into()));
+    let settled_micros = reserved_micros.saturating_sub(dearest_micros.saturating_mul(unknown.into()));
     let result = match result {
         Ok(Lookup::Objected) => Ok(Told::Objected),
         Ok(lookup) => {
@@ -142,6 +125,46 @@ pub(super) async fn ask(
         }
     };
     Reply { provider, result, entry, settled_micros }
+}
+
+/// What it takes to ask.
+struct Passed<'a> {
+    leave: Option<Leave<'a>>,
+    /// What one answer may cost at most.
+    dearest_micros: u64,
+    /// What was reserved of the batch's ceiling.
+    reserved_micros: u64,
+}
+
+/// Through everything that may forbid the question before it is asked.
+async fn pass<'a>(
+    installed: &'a Installed,
+    costs: bool,
+    job: &Claimed,
+    keep: &dyn Keep,
+) -> Result<Passed<'a>, LookupError> {
+    if let Some(refusal) = installed.standing_refusal() {
+        return Err(refusal);
+    }
+    if costs && !keep.may_pay(job.hold) {
+        return Err(lease_ended());
+    }
+    let leave = match installed.breaker() {
+        Some(breaker) => Some(breaker.enter().await?),
+        None => None,
+    };
+    let price = installed.descriptor().price;
+    let dearest_micros = price.per_match.0.max(price.per_miss.0);
+    let Some(batch) = job.batch.as_ref().filter(|batch| costs && batch.is_capped) else {
+        return Ok(Passed { leave, dearest_micros, reserved_micros: 0 });
+    };
+    // An attempt that times out may be billed, and the next one too.
+    let reserved_micros = dearest_micros.saturating_mul(installed.http().attempts().into());
+    if keep.reserve(batch.batch, reserved_micros).await {
+        Ok(Passed { leave, dearest_micros, reserved_micros })
+    } else {
+        Err(ceiling_reached())
+    }
 }
 
 /// Stores an answer that cost money, and its entry in the log, before it is used. So with an order: without its handle it would

@@ -157,7 +157,11 @@ mod tests {
     fn half_of_twenty_open_it_however_they_are_mixed() {
         let (mut state, now) = (State::default(), Instant::now());
         let opened = (0..40).position(|n| if n % 2 == 0 { fail(&mut state, now) } else { state.succeeded() });
-        assert_eq!(opened, Some(20), "the first moment at which ten of the last twenty have failed after twenty");
+        assert_eq!(
+            opened,
+            Some(20),
+            "the first moment at which ten of the last twenty have failed after twenty"
+        );
     }
 
     #[test]

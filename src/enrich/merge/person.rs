@@ -19,11 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use gleaner_providers::name::Fullness;
 use gleaner_providers::{PersonName, SocialProfile};
 
-use super::{accounts, births};
 use super::inquiry::{self, Answered, Inquiry};
 use super::question::{Candidate, Topic};
 use super::sources::Sources;
 use super::voices::{CORRECTION, Said, Voices};
+use super::{accounts, births};
 
 /// Births that agree say something only where both are narrow, and much only where both are exact.
 const NARROW_DAYS: i64 = 750;
@@ -68,14 +68,16 @@ impl<'a> Cast<'a> {
             }
         }
         // Of equals the first: that of the likelier name.
-        let best = (1..parties.len()).fold(0, |best, next| if parties[next].2 > parties[best].2 { next } else { best });
+        let best = (1..parties.len())
+            .fold(0, |best, next| if parties[next].2 > parties[best].2 { next } else { best });
         if parties.get(best).is_none_or(|(_, party, _)| party.theirs.is_empty()) {
             return alone;
         }
         let (name, Party { ours, theirs }, credit) = parties.swap_remove(best);
         let odds_against: f64 = parties.iter().map(|(.., other)| (other - credit).exp()).sum();
         let our_share = 1.0 / (1.0 + odds_against);
-        let is_ours = |index: &usize| candidates.get(*index).is_some_and(|candidate| has_any(voices, candidate, &ours));
+        let is_ours =
+            |index: &usize| candidates.get(*index).is_some_and(|candidate| has_any(voices, candidate, &ours));
         let (our_names, their_names): (Vec<usize>, Vec<usize>) = (0..candidates.len()).partition(is_ours);
         let sum = |names: &[usize]| names.iter().map(|index| named.chance(*index)).sum::<f64>();
         let (our_chance, their_chance) = (sum(&our_names), sum(&their_names));
@@ -216,7 +218,8 @@ pub(super) fn speak_of_two(voices: &Voices<'_>) -> bool {
     const MOST: usize = 12;
     let names = voices.names.get(..MOST).unwrap_or(&voices.names);
     let agree = |a: &Said<'_, _>, b: &Said<'_, _>| PersonName::agrees_with(a.value, b.value);
-    let pairs = || names.iter().enumerate().flat_map(|(index, a)| names[index + 1..].iter().map(move |b| (a, b)));
+    let pairs =
+        || names.iter().enumerate().flat_map(|(index, a)| names[index + 1..].iter().map(move |b| (a, b)));
     if names.len() < 4 || pairs().all(|(a, b)| agree(a, b)) {
         return false;
     }
@@ -224,9 +227,9 @@ pub(super) fn speak_of_two(voices: &Voices<'_>) -> bool {
     let together: Vec<_> =
         pairs().filter(|(a, b)| agree(a, b) && compared(a, b) == Comparison::Same).collect();
     let apart = |a: &Said<'_, _>, b: &Said<'_, _>| !agree(a, b) && compared(a, b) == Comparison::Different;
-    together.iter().any(|(a, b)| {
-        together.iter().any(|(c, d)| apart(a, c) && apart(a, d) && apart(b, c) && apart(b, d))
-    })
+    together
+        .iter()
+        .any(|(a, b)| together.iter().any(|(c, d)| apart(a, c) && apart(a, d) && apart(b, c) && apart(b, d)))
 }
 
 /// Whether a source whose name is written in other letters than those of a side speaks of its person: the names alone say

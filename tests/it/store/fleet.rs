@@ -249,7 +249,11 @@ pub(crate) async fn a_breaker_opens_for_twice_as_long_and_one_worker_tries(datab
     trip("unavailable: status 503", at(0)).await;
     trip("two saw it fail as well", at(1)).await;
     let closed = gate(at(2)).await.closed.unwrap();
-    assert_eq!((closed.by, closed.until), (ClosedBy::Breaker, Some(at(30))), "what two see at once counts once");
+    assert_eq!(
+        (closed.by, closed.until),
+        (ClosedBy::Breaker, Some(at(30))),
+        "what two see at once counts once"
+    );
     assert_eq!(closed.why.as_deref(), Some("unavailable: status 503"));
     let refused = grant(&*store, "two", ask(1, quota), FREE, at(2)).await;
     assert_eq!((refused.refusal, none_before(&refused)), (Some(GateRefusal::Blocked), Some(at(30))));
