@@ -227,8 +227,12 @@ pub(crate) async fn a_cancelled_batch_loses_nobody(database: &impl Database) {
     let store = a_population(database).await;
     let (batch, _) = replayed(&*store, "mistake", Selection::default(), 2).await;
     let running = claim_one(&*store, at(2)).await;
+    let put_off = claim_one(&*store, at(2)).await;
+    assert_eq!(put_off.member, member(1), "who has a complete record");
+    let paused = Verdict::Snooze { at: at(9), reason: "github: closed for now".to_owned(), partial: None };
+    store.commit(&[outcome(&put_off, paused)], at(2)).await.unwrap();
     let done = store.cancel_batch(batch.id, at(3)).await.unwrap();
-    assert_eq!((done.removed, done.buried), (5, 2), "those who were dead letters are again");
+    assert_eq!((done.removed, done.buried), (5, 2), "those who were dead letters are again, and nobody else");
     let counted = census(&*store).await;
     assert_eq!((counted.waiting, counted.running, counted.dead_letters), (0, 1, 2));
     let letters = store.dead_letters(PAGE).await.unwrap();

@@ -53,13 +53,15 @@ const CANCEL: &str = "
     WHERE id = $1 AND state <> 'done'
     RETURNING priority";
 
-/// A member of whom there is no record, and one that a dead letter was taken from, would be lost without a letter.
+/// A member of whom there is no record, and one that a dead letter was taken from, would be lost without a letter. Of who has run
+/// meanwhile, the error is newer: a letter had a partial record, or none.
 const VICTIMS: &str = "
     SELECT
         job.id,
         job.last_error,
-        job.last_error IS NOT NULL OR NOT EXISTS (
-            SELECT 1 FROM supplemental_member_information AS record WHERE record.member_id = job.member_id
+        (job.last_error IS NOT NULL AND job.attempt + job.snoozes = 0) OR NOT EXISTS (
+            SELECT 1 FROM supplemental_member_information AS record
+            WHERE record.member_id = job.member_id AND (record.status <> 'partial' OR job.last_error IS NULL)
         ) AS needs_letter
     FROM enrichment_jobs AS job
     WHERE job.id = ANY(ARRAY(
