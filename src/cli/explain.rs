@@ -187,7 +187,10 @@ impl Tale {
         }
         let conflicts: Vec<_> = self.conflicts().collect();
         if !conflicts.is_empty() {
-            out::line(format_args!("\n  Conflict: the providers contradict each other in earnest about {}", conflicts.join(", ")));
+            out::line(format_args!(
+                "\n  Conflict: the providers contradict each other in earnest about {}",
+                conflicts.join(", ")
+            ));
         }
         let mut table = out::table(["Not asked", "why"], &[]);
         for (provider, why) in self.unasked() {

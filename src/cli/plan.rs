@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use gleaner::config::Config;
 use gleaner::enrich::plan::{IfFound, PlannedStep};
 use gleaner::enrich::{Enricher, Market, Plan, Policy};
-use gleaner_providers::{EmailAddress, Identifier};
 use gleaner_providers::provider::Price;
+use gleaner_providers::{EmailAddress, Identifier};
 use serde_json::{Value, json};
 
 use super::host::Host;

@@ -56,15 +56,9 @@ pub(super) async fn ask(
     keep: &dyn Keep,
 ) -> Reply {
     let provider = installed.name().to_owned();
-    if let Some(refusal) = installed.standing_refusal() {
-        return Reply::unasked(provider, refusal);
-    }
-    let leave = match installed.breaker() {
-        Some(breaker) => match breaker.enter().await {
-            Ok(leave) => Some(leave),
-            Err(refusal) => return Reply::unasked(provider, refusal),
-        },
-        None => None,
+    let leave = match installed.enter().await {
+        Ok(leave) => leave,
+        Err(refusal) => return Reply::unasked(provider, refusal),
     };
     let costs = !installed.descriptor().price.is_free();
     if costs && !keep.may_pay(job.hold) {

@@ -120,8 +120,7 @@ impl Enricher {
                 expected_micros: step.expected_micros,
             }
         });
-        let may_find =
-            foreseen.steps.iter().any(|step| candidates[step.at].supplies.contains(Field::Social));
+        let may_find = foreseen.steps.iter().any(|step| candidates[step.at].supplies.contains(Field::Social));
         let (mut if_found, mut unasked) = (Vec::new(), Vec::new());
         for (at, candidate) in candidates.iter().enumerate() {
             if foreseen.steps.iter().any(|step| step.at == at) {

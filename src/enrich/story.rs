@@ -94,10 +94,7 @@ pub fn of(record: &Record, answers: &[Answer]) -> Vec<FieldStory> {
     name.chain(born).chain(profiles).collect()
 }
 
-fn is_other(
-    profile: &SocialProfile,
-    claim: &Claim<SocialProfile>,
-) -> bool {
+fn is_other(profile: &SocialProfile, claim: &Claim<SocialProfile>) -> bool {
     // People have several sites, and one account each elsewhere.
     claim.value.network() == profile.network() && profile.handle().is_some()
 }

@@ -23,9 +23,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 use tokio::sync::Notify;
 
-use super::fleet::{
-    Beat, Fleet, Granted, Probe, Pulse, Resumed, SlotClaim, Trip, Usage, WorkerSeen,
-};
+use super::fleet::{Beat, Fleet, Granted, Probe, Pulse, Resumed, SlotClaim, Trip, Usage, WorkerSeen};
 use super::inbox::Inbox;
 use super::reconcile::{Known, Reconcile};
 use super::requests::{Place, Requests};

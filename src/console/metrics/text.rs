@@ -211,7 +211,12 @@ mod tests {
             }],
             age: QueueAge { oldest_due_secs: 8, oldest_queued_secs: 90 },
             batches: [("running", 2)].into(),
-            gates: vec![GateState { provider: "github".to_owned(), epoch: 0, trips: 0, closed: Some(closed) }],
+            gates: vec![GateState {
+                provider: "github".to_owned(),
+                epoch: 0,
+                trips: 0,
+                closed: Some(closed),
+            }],
             workers: vec![WorkerSeen {
                 incarnation: "1-ab".to_owned(),
                 host: "a \"quoted\"\\host".to_owned(),

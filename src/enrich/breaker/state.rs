@@ -67,11 +67,11 @@ impl State {
     pub(super) fn obey(&mut self, now: Instant, trips: u32, closed_for: Duration, why: Option<&str>) {
         let until = now + closed_for;
         match &mut self.tripped {
-            Some(tripped) if trips == 0 => {
-                if now.duration_since(tripped.since) >= HEARSAY {
-                    self.tripped = None;
-                }
+            Some(tripped) if trips == 0 && now.duration_since(tripped.since) >= HEARSAY => {
+                self.tripped = None;
             }
+            // What we have just told the fleet, it may not know yet.
+            Some(_) if trips == 0 => {}
             Some(tripped) => tripped.until = tripped.until.max(until),
             None if trips > 0 => self.trip(now, until, why),
             None => {}
@@ -157,7 +157,11 @@ mod tests {
     fn half_of_twenty_open_it_however_they_are_mixed() {
         let (mut state, now) = (State::default(), Instant::now());
         let opened = (0..40).position(|n| if n % 2 == 0 { fail(&mut state, now) } else { state.succeeded() });
-        assert_eq!(opened, Some(20), "the first moment at which ten of the last twenty have failed after twenty");
+        assert_eq!(
+            opened,
+            Some(20),
+            "the first moment at which ten of the last twenty have failed after twenty"
+        );
     }
 
     #[test]

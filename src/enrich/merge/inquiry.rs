@@ -28,7 +28,14 @@ impl Inquiry {
             .map(|(index, said)| vote(said, sources, newest, names.breadth(index), names.wording(index)))
             .collect();
         let candidates = names.candidates.clone();
-        let name = Question { topic: Topic::Name, votes, different: candidates.len(), candidates, many: 0.0, of_two: false };
+        let name = Question {
+            topic: Topic::Name,
+            votes,
+            different: candidates.len(),
+            candidates,
+            many: 0.0,
+            of_two: false,
+        };
         Self { names, name }
     }
 

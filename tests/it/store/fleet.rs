@@ -234,7 +234,7 @@ pub(crate) async fn a_block_closes_a_provider_for_everybody(database: &impl Data
 
 /// The whole life of a breaker, as three workers see it.
 pub(crate) async fn a_breaker_opens_for_twice_as_long_and_one_worker_tries(database: &impl Database) {
-    const LEASE: Duration = Duration::from_secs(60);
+    const LEASE: Duration = Duration::from_mins(1);
     let store = database.open().await;
     let quota = Quota::per_second(1_000);
     let trip = async |why: &str, now| {
@@ -249,7 +249,11 @@ pub(crate) async fn a_breaker_opens_for_twice_as_long_and_one_worker_tries(datab
     trip("unavailable: status 503", at(0)).await;
     trip("two saw it fail as well", at(1)).await;
     let closed = gate(at(2)).await.closed.unwrap();
-    assert_eq!((closed.by, closed.until), (ClosedBy::Breaker, Some(at(30))), "what two see at once counts once");
+    assert_eq!(
+        (closed.by, closed.until),
+        (ClosedBy::Breaker, Some(at(30))),
+        "what two see at once counts once"
+    );
     assert_eq!(closed.why.as_deref(), Some("unavailable: status 503"));
     let refused = grant(&*store, "two", ask(1, quota), FREE, at(2)).await;
     assert_eq!((refused.refusal, none_before(&refused)), (Some(GateRefusal::Blocked), Some(at(30))));
@@ -296,7 +300,7 @@ pub(crate) async fn of_many_who_would_try_one_may(database: &impl Database) {
             let (store, barrier) = (store.clone(), Arc::clone(&barrier));
             tokio::spawn(async move {
                 barrier.wait().await;
-                store.probe("github", &format!("worker {n}"), Duration::from_secs(60), at(1)).await.unwrap()
+                store.probe("github", &format!("worker {n}"), Duration::from_mins(1), at(1)).await.unwrap()
             })
         })
         .collect();
