@@ -351,8 +351,9 @@ pub(crate) struct Score {
     /// The share of fields that are right: merged, by the vote of the majority.
     pub(crate) merged: f64,
     pub(crate) majority: f64,
-    /// The share of the fields given that are right; the majority gives all.
+    /// The same of the fields that the merge gives: it withholds what only those tell who speak of somebody else.
     pub(crate) of_given: f64,
+    pub(crate) majority_of_given: f64,
     /// Of the fields that the best single source told: what share of them it had right, and the merge.
     pub(crate) best_source: f64,
     pub(crate) merged_there: f64,
@@ -384,6 +385,7 @@ struct Book {
     asked: f64,
     merged: f64,
     majority: f64,
+    majority_of_given: f64,
     /// By source: fields told, right, and right when merged.
     sources: Vec<(f64, f64, f64)>,
     /// By bin: fields, their confidence, right ones.
@@ -440,7 +442,9 @@ impl Book {
         let most = claims.iter().map(|(_, value)| votes(value)).max().unwrap_or_default();
         let winners: Vec<_> = claims.iter().filter(|(_, value)| votes(value) == most).collect();
         let won = winners.iter().filter(|(_, value)| is_right(value)).count();
-        self.majority += count(won) / count(winners.len());
+        let share = count(won) / count(winners.len());
+        self.majority += share;
+        self.majority_of_given += if merged.is_some() { share } else { 0.0 };
         for (source, value) in claims {
             let (told, own, ours) = &mut self.sources[*source];
             *told += 1.0;
@@ -466,6 +470,7 @@ impl Book {
             merged: self.merged / self.asked,
             majority: self.majority / self.asked,
             of_given: self.merged / given,
+            majority_of_given: self.majority_of_given / given,
             best_source: best.1 / best.0,
             merged_there: best.2 / best.0,
             calibration: off / given,

@@ -143,16 +143,10 @@ async fn pass<'a>(
     job: &Claimed,
     keep: &dyn Keep,
 ) -> Result<Passed<'a>, LookupError> {
-    if let Some(refusal) = installed.standing_refusal() {
-        return Err(refusal);
-    }
     if costs && !keep.may_pay(job.hold) {
         return Err(lease_ended());
     }
-    let leave = match installed.breaker() {
-        Some(breaker) => Some(breaker.enter().await?),
-        None => None,
-    };
+    let leave = installed.enter().await?;
     let price = installed.descriptor().price;
     let dearest_micros = price.per_match.0.max(price.per_miss.0);
     let Some(batch) = job.batch.as_ref().filter(|batch| costs && batch.is_capped) else {

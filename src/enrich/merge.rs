@@ -20,6 +20,7 @@ mod copies;
 mod inquiry;
 mod learn;
 mod learner;
+mod likeness;
 mod names;
 mod person;
 mod question;

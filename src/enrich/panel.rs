@@ -15,7 +15,7 @@ use gleaner_providers::provider::{KeyNeed, Reach};
 use gleaner_providers::{Descriptor, HttpClient, Identifier, LookupError, Provider, ProviderSettings};
 use tokio::time::Instant;
 
-use super::breaker::Breaker;
+use super::breaker::{Breaker, Leave};
 use crate::config::{Config, ConfigError, ProviderConfig, Send};
 use crate::fleet::Fleet;
 
@@ -304,12 +304,23 @@ impl Installed {
     }
 
     /// The refusal that stands, if the provider has refused us lately or is paused by an operator.
-    pub fn standing_refusal(&self) -> Option<LookupError> {
+    fn standing_refusal(&self) -> Option<LookupError> {
         if let Some(pause) = &*self.paused.lock().unwrap_or_else(PoisonError::into_inner) {
             return Some(pause.clone());
         }
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         closed.as_ref().filter(|(until, _)| Instant::now() < *until).map(|(_, error)| error.clone())
+    }
+
+    /// Leave to ask it now, or why not. Only one that has a breaker wants its leave back.
+    pub async fn enter(&self) -> Result<Option<Leave<'_>>, LookupError> {
+        if let Some(refusal) = self.standing_refusal() {
+            return Err(refusal);
+        }
+        match &self.breaker {
+            Some(breaker) => breaker.enter().await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Says that a vendor's answer has another shape than documented: once a minute, with how many there were. A stranger's

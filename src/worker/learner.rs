@@ -65,3 +65,68 @@ pub(super) async fn learn(store: SharedStore, enricher: Arc<Enricher>, enough: C
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gleaner_providers::{Assurance, BirthInterval, Claim, Confidence, Finding};
+    use jiff::Timestamp;
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::config::Config;
+    use crate::enrich::{Panel, Policy};
+    use crate::job::{Answer, AnswerContent};
+    use crate::keyring::SubjectKey;
+    use crate::store::sqlite::SqliteStore;
+
+    fn answer(subject: u8, provider: &str, year: i16) -> Answer {
+        let value = BirthInterval::from_year(year, date(2026, 1, 1)).unwrap();
+        let claim = Claim::new(value, Confidence::literal(0.6), Assurance::Broker);
+        Answer {
+            subject: SubjectKey::from_bytes([subject; 32]),
+            provider: provider.to_owned(),
+            content: AnswerContent::Match(Finding { birth: Some(claim), ..Finding::default() }),
+            cost_micros: 0,
+            fetched_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::MAX,
+        }
+    }
+
+    /// A running worker merges with what the answers in stock have taught it; while they cannot be read, with what it knew.
+    #[tokio::test]
+    async fn the_answers_in_stock_teach_whom_to_believe() {
+        let store: SharedStore = Arc::new(SqliteStore::open(SqliteStore::MEMORY, "key").await.unwrap());
+        let policy = Policy::from_config(&Config::default());
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let enricher = Arc::new(Enricher::new(Panel::of_tiers(Vec::new()), policy, clock));
+        let believed = || {
+            let report = enricher.beliefs().now().report();
+            let of = |name: &str| report.iter().find(|one| one.provider == name).map(|one| one.accuracy);
+            (of("good"), of("poor"))
+        };
+        weigh_stock(&store, &enricher).await;
+        assert_eq!(believed(), (None, None), "nothing is in stock");
+
+        for subject in 0..120_u8 {
+            let year = 1950 + i16::from(subject) % 40;
+            let wrong = if subject % 2 == 0 { year } else { 1992 + i16::from(subject) % 9 };
+            let told = [("good", year), ("fine", year), ("poor", wrong)];
+            let answers = told.map(|(provider, year)| answer(subject, provider, year));
+            store.save_answers(&answers).await.unwrap();
+        }
+        let enough = CancellationToken::new();
+        let learning = tokio::spawn(believe(Arc::clone(&store), Arc::clone(&enricher), enough.clone()));
+        while believed().0.is_none() {
+            tokio::task::yield_now().await;
+        }
+        enough.cancel();
+        learning.await.unwrap();
+        let (good, poor) = believed();
+        assert!(good > Some(0.9) && poor < Some(0.65), "{good:?} {poor:?}");
+
+        store.close().await;
+        weigh_stock(&store, &enricher).await;
+        assert_eq!(believed(), (good, poor), "a store that is away takes nothing back");
+    }
+}

@@ -1,6 +1,6 @@
 //! Providers that are closed, by an operator, by their own word or by a spent budget, as one process after the other meets them.
 
-use gleaner_providers::sandbox::SandboxSettings;
+use gleaner_providers::sandbox::{FaultRates, SandboxSettings, Service, ServiceSettings};
 use serde_json::Value;
 
 use crate::support::{Home, KEY_VARIABLE, members, text};
@@ -82,6 +82,50 @@ async fn a_provider_that_refused_one_process_is_not_asked_by_the_next() {
     home.json(&["worker", "--until-idle"]).await;
     assert!(asked(&home, "people_data_labs") > 5);
     assert_eq!(home.json(&["status"]).await["waiting"], 0);
+}
+
+/// A provider that answers nothing but errors is asked three times by the whole fleet, then tried, and then asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_fails_is_left_alone_tried_and_asked_again() {
+    let calm = SandboxSettings { distortion: 0.0, ..SandboxSettings::calm(1) };
+    let errors = FaultRates { server_error: 1.0, ..FaultRates::default() };
+    let broken = ServiceSettings { faults: Some(errors), ..ServiceSettings::default() };
+    let failing = SandboxSettings { providers: [(Service::Gravatar, broken)].into(), ..calm.clone() };
+    let extra = "[worker]\nconcurrency = 1\n[retry]\nbase_ms = 1\n\
+                 [breaker]\nfailures = 3\nopen_secs = 3600\nlongest_secs = 3600\n";
+    let mut home = Home::new(failing, extra).await;
+    enqueue(&home, 30).await;
+    home.json(&["worker", "--until-idle"]).await;
+    let asked_at_first = asked(&home, "gravatar");
+    assert!((3..=12).contains(&asked_at_first), "three lookups of a few calls each: {asked_at_first}");
+    assert_eq!(attempts(&home).await, 3, "only those that were asked have lost one");
+    let status = home.json(&["status"]).await;
+    let closed = &status["closed"][0];
+    assert_eq!((&closed["provider"], &closed["closed"]["by"]), (&"gravatar".into(), &"breaker".into()));
+    assert!(closed["closed"]["why"].as_str().unwrap().contains("unavailable"), "{closed}");
+    assert_eq!((&closed["trips"], &status["adds_up"]), (&Value::from(1), &Value::from(true)));
+    let listed = text(&home.run(&["provider", "list"]).await.stdout);
+    assert!(listed.contains("on: left alone, because it fails, until"), "{listed}");
+    // Another process of the fleet knows it from the start.
+    home.json(&["worker", "--until-idle"]).await;
+    assert_eq!(asked(&home, "gravatar"), asked_at_first);
+
+    home.start_sandbox_anew(calm).await;
+    // The pause is over; one lookup tries, and the others follow when it has found out.
+    let database = home.database().await;
+    sqlx::query("UPDATE provider_gates SET blocked_until = 1 WHERE provider = 'gravatar'")
+        .execute(&database)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE enrichment_jobs SET run_at = 1").execute(&database).await.unwrap();
+    home.json(&["worker", "--until-idle", "20"]).await;
+    let status = home.json(&["status"]).await;
+    assert_eq!(
+        (&status["closed"], &status["waiting"]),
+        (&Value::Array(Vec::new()), &Value::from(0)),
+        "{status}"
+    );
+    assert!(asked(&home, "gravatar") > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

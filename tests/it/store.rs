@@ -37,8 +37,8 @@ macro_rules! conformance {
                     a_snooze_gives_the_attempt_back_but_not_the_fence, a_dead_job_leaves_a_letter_and_its_findings,
                     a_stale_outcome_writes_nothing, one_hold_ends_one_execution,
                     an_outcome_of_another_member_is_stale, a_group_is_written_whole_or_not_at_all,
-                    an_address_changed_meanwhile_runs_again, answers_are_kept_until_they_expire, answers_are_saved_along_with_a_commit,
-                    an_older_answer_does_not_replace_a_newer,
+                    an_address_changed_meanwhile_runs_again, answers_are_kept_until_they_expire, a_sample_of_answers_is_the_same_for_everybody,
+                    answers_are_saved_along_with_a_commit, an_older_answer_does_not_replace_a_newer,
                     a_paid_lookup_is_logged_with_its_answer, lookups_are_totalled;
                 ledger: lessons_add_up_and_name_no_member, the_lookups_of_a_member_are_told_in_order,
                     a_member_is_looked_up_again_when_it_is_forgotten;

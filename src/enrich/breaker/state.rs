@@ -67,11 +67,11 @@ impl State {
     pub(super) fn obey(&mut self, now: Instant, trips: u32, closed_for: Duration, why: Option<&str>) {
         let until = now + closed_for;
         match &mut self.tripped {
-            Some(tripped) if trips == 0 => {
-                if now.duration_since(tripped.since) >= HEARSAY {
-                    self.tripped = None;
-                }
+            Some(tripped) if trips == 0 && now.duration_since(tripped.since) >= HEARSAY => {
+                self.tripped = None;
             }
+            // What we have just told the fleet, it may not know yet.
+            Some(_) if trips == 0 => {}
             Some(tripped) => tripped.until = tripped.until.max(until),
             None if trips > 0 => self.trip(now, until, why),
             None => {}

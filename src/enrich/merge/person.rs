@@ -16,18 +16,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gleaner_providers::PersonName;
 use gleaner_providers::name::Fullness;
-use gleaner_providers::{PersonName, SocialProfile};
 
+use super::births;
 use super::inquiry::{self, Answered, Inquiry};
+use super::likeness::{Comparison, Likeness, compare, compare_with};
 use super::question::{Candidate, Topic};
 use super::sources::Sources;
 use super::voices::{CORRECTION, Said, Voices};
-use super::{accounts, births};
-
-/// Births that agree say something only where both are narrow, and much only where both are exact.
-const NARROW_DAYS: i64 = 750;
-const EXACT_DAYS: i64 = 31;
 
 /// Who speaks of the person, and who of somebody else.
 pub(super) struct Cast<'a> {
@@ -96,14 +93,14 @@ impl<'a> Cast<'a> {
     /// The names with their chances: the person's first, then the likeliest.
     pub(super) fn names(&self, named: &Answered) -> Vec<(usize, f64)> {
         let chance = |index: usize| (named.chance(index) * self.scales.get(index).unwrap_or(&1.0)).min(1.0);
-        let mut names: Vec<(usize, f64)> =
+        let mut ranked: Vec<(usize, f64)> =
             (0..self.scales.len()).map(|index| (index, chance(index))).collect();
-        names.sort_by(|(a, a_chance), (b, b_chance)| {
+        ranked.sort_by(|(a, a_chance), (b, b_chance)| {
             let is_other = |index: usize| self.name != Some(index);
             let by_person = is_other(*a).cmp(&is_other(*b));
             by_person.then_with(|| b_chance.total_cmp(a_chance)).then(a.cmp(b))
         });
-        names
+        ranked
     }
 
     pub(super) fn is_stranger(&self, provider: &str) -> bool {
@@ -270,9 +267,7 @@ fn is_vague(name: &PersonName) -> bool {
 
 /// Whether the source contradicts a side in everything else that can be compared, birth and accounts.
 fn contradicts_throughout(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> bool {
-    let each = side.iter().map(|other| Likeness::of(voices, provider, other));
-    let Likeness { shared, rivals, births, .. } = each.reduce(Likeness::with).unwrap_or_default();
-    births == Some(false) && rivals && !shared
+    Likeness::with_side(voices, provider, side).is_apart_throughout()
 }
 
 /// Whether the source shares a birth date or an account with another one, and not the name.
@@ -287,88 +282,4 @@ fn names_mean_little(voices: &Voices<'_>, provider: &str) -> bool {
 fn providers<'a>(voices: &Voices<'a>) -> impl Iterator<Item = &'a str> {
     let births = voices.births.iter().map(|said| said.provider);
     births.chain(voices.profiles.iter().map(|said| said.provider))
-}
-
-/// What two sides' statements, names apart, say of whether they mean one person.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Comparison {
-    Same,
-    Different,
-    /// Nothing of them can be compared.
-    Nothing,
-}
-
-/// Compares one source's birth and accounts with those of a side.
-fn compare_with(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> Comparison {
-    let each = side.iter().map(|other| Likeness::of(voices, provider, other));
-    each.reduce(Likeness::with).unwrap_or_default().judge()
-}
-
-/// Compares the births and accounts of two sources.
-pub(super) fn compare(voices: &Voices<'_>, one: &str, other: &str) -> Comparison {
-    Likeness::of(voices, one, other).judge()
-}
-
-/// How two sources' births and accounts go together.
-#[derive(Clone, Copy, Debug, Default)]
-struct Likeness {
-    /// They share an account.
-    shared: bool,
-    /// They have different ones on one network.
-    rivals: bool,
-    /// Whether their births agree, where both know one.
-    births: Option<bool>,
-    /// Both know the birth within two years; within some days.
-    narrow: bool,
-    exact: bool,
-}
-
-impl Likeness {
-    fn of(voices: &Voices<'_>, one: &str, other: &str) -> Self {
-        let birth = |provider: &str| {
-            voices.births.iter().find(|said| said.provider == provider).map(|said| *said.value)
-        };
-        let of = |provider: &str| {
-            let of = voices.profiles.iter().filter(move |said| said.provider == provider);
-            of.map(|said| said.value).collect::<Vec<&SocialProfile>>()
-        };
-        let (ours, theirs) = (of(one), of(other));
-        let is_rival = |a: &&SocialProfile| {
-            let space = accounts::space(a);
-            !accounts::is_open(space) && theirs.iter().any(|b| accounts::space(b) == space)
-        };
-        let births = birth(one).zip(birth(other));
-        let within =
-            |days: i64| births.is_some_and(|(a, b)| a.width_in_days() <= days && b.width_in_days() <= days);
-        Self {
-            shared: ours.iter().any(|a| theirs.iter().any(|b| a.key() == b.key())),
-            rivals: ours.iter().any(is_rival),
-            births: births.map(|(a, b)| a.intersect(&b).is_some()),
-            narrow: within(NARROW_DAYS),
-            exact: within(EXACT_DAYS),
-        }
-    }
-
-    /// Both together: what agrees with one of a side agrees with it.
-    fn with(self, other: Self) -> Self {
-        let agree = |likeness: &Self| likeness.births == Some(true);
-        Self {
-            shared: self.shared || other.shared,
-            rivals: self.rivals || other.rivals,
-            births: if agree(&self) || agree(&other) { Some(true) } else { self.births.or(other.births) },
-            narrow: (agree(&self) && self.narrow) || (agree(&other) && other.narrow),
-            exact: (agree(&self) && self.exact) || (agree(&other) && other.exact),
-        }
-    }
-
-    fn judge(self) -> Comparison {
-        match self.births {
-            _ if self.shared => Comparison::Same,
-            Some(true) if self.exact || (self.narrow && !self.rivals) => Comparison::Same,
-            // People of one age are many: another name and other accounts outweigh that.
-            Some(false) => Comparison::Different,
-            _ if self.rivals => Comparison::Different,
-            _ => Comparison::Nothing,
-        }
-    }
 }

@@ -232,3 +232,150 @@ proptest! {
         }
     }
 }
+
+/// All that somebody is known by.
+fn of_person(full: &str, birth: Option<(i16, i16)>, urls: &[&str]) -> Finding {
+    let mut finding = if full.is_empty() { Finding::default() } else { name(full, 0.6) };
+    finding.birth = birth.and_then(|(earliest, latest)| born(earliest, latest, 0.6).birth);
+    for url in urls {
+        finding.profiles.extend(profile(url, 0.6, Assurance::Broker).unwrap().profiles);
+    }
+    finding
+}
+
+fn urls(merged: &Merged) -> Vec<&str> {
+    merged.profiles.iter().map(|profile| profile.value.url()).collect()
+}
+
+#[test]
+fn a_source_without_a_name_tells_which_of_two_people_is_meant() {
+    let merged = merged(&[
+        ("a", of_person("Someone Else", None, &["github.com/someone", "x.com/someone"])),
+        ("b", of_person("Jane Doe", None, &["github.com/jane"])),
+        ("c", of_person("", None, &["github.com/jane", "x.com/jane"])),
+    ]);
+    let winner = merged.name.as_ref().unwrap();
+    assert_eq!((winner.value.full(), providers(winner)), ("Jane Doe", vec!["b"]));
+    assert!(winner.confidence.get() > 0.7, "{:?}", winner.confidence);
+    assert_eq!(urls(&merged), ["https://github.com/jane", "https://x.com/jane"]);
+    assert!(merged.conflicts.contains(&Field::Name));
+}
+
+#[test]
+fn names_in_two_scripts_are_one_person_only_if_nothing_else_speaks_against_it() {
+    let latin = of_person("Minjun Kim", Some((1975, 1975)), &["github.com/minjun-kim"]);
+    let korean = of_person("김민준", None, &["linkedin.com/in/minjun-kim-5"]);
+    let one = merged(&[("a", latin), ("b", korean.clone())]);
+    assert_eq!(urls(&one).len(), 2, "the account bears the name: {one:?}");
+
+    let stranger = of_person("Amelia Whitlock", Some((1990, 1990)), &["github.com/amelia"]);
+    for other in [korean, of_person("김민준", None, &["github.com/minjun-kim"])] {
+        let two = merged(&[("a", stranger.clone()), ("b", other)]);
+        assert_eq!(urls(&two).len(), 1, "{two:?}");
+        assert!(two.conflicts.contains(&Field::Name) && two.conflicts.contains(&Field::Social));
+    }
+}
+
+#[test]
+fn people_of_one_age_are_not_one_person() {
+    let merged = merged(&[
+        ("a", of_person("Carlos Williams", Some((1989, 1989)), &["github.com/carlos"])),
+        ("b", of_person("Carlos Williams", Some((1989, 1989)), &["github.com/carlos", "x.com/carlos"])),
+        ("c", of_person("James Garcia", Some((1989, 1989)), &["github.com/james", "instagram.com/james"])),
+    ]);
+    assert_eq!(urls(&merged), ["https://github.com/carlos", "https://x.com/carlos"]);
+    assert_eq!(providers(merged.birth.as_ref().unwrap()), ["a", "b"]);
+}
+
+#[test]
+fn a_name_cut_short_is_no_alibi() {
+    let merged = merged(&[
+        ("a", of_person("Michael Thompson", Some((1954, 1954)), &["github.com/michael"])),
+        ("b", of_person("Michael Thompson", Some((1954, 1954)), &["github.com/michael"])),
+        ("c", of_person("M. Thompson", Some((2003, 2003)), &["github.com/mary", "x.com/mary"])),
+    ]);
+    assert_eq!(merged.name.as_ref().unwrap().value.full(), "Michael Thompson");
+    assert_eq!(urls(&merged), ["https://github.com/michael"]);
+    assert_eq!(providers(merged.birth.as_ref().unwrap()), ["a", "b"]);
+}
+
+/// Who agrees only because they mean the same person copies from nobody, and teaches nothing about who is right.
+#[test]
+fn two_people_under_one_address_make_no_copies() {
+    let sources = ["a", "b", "c", "d"];
+    let mut learner = Learner::new(sources, Trust::Strangers);
+    for subject in 0..300_u32 {
+        let split = subject % 4 == 0;
+        let findings: Vec<_> = (0..4_u32)
+            .map(|source| {
+                let other = split && source % 2 == 1;
+                let salt = if other { 7000 } else { 0 } + subject;
+                let wrong = (subject * 13 + source * 31) % 11 == 0;
+                let salt = if wrong { 20_000 + 1000 * source + subject } else { salt };
+                let year = 1950 + i16::try_from(salt % 47).unwrap();
+                let full = format!("{} {}", word(salt), word(salt / 3 + 5));
+                of_person(&full, Some((year, year)), &[&format!("github.com/p{salt}")])
+            })
+            .collect();
+        let statements: Vec<_> = sources
+            .iter()
+            .zip(&findings)
+            .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
+            .collect();
+        learner.hear(&Voices::of(&statements));
+    }
+    let report = learner.learn().report();
+    assert!(report.iter().all(|one| one.copies.is_none()), "{report:?}");
+    let spread = |field: Field| {
+        let of = report.iter().filter(|one| one.field == field).map(|one| one.accuracy);
+        of.clone().fold(0.0, f64::max) - of.fold(1.0, f64::min)
+    };
+    for field in Field::ALL {
+        assert!(spread(field) < 0.06, "nobody is better than the others: {report:?}");
+    }
+}
+
+/// A word of its own for each number.
+fn word(number: u32) -> String {
+    let letter = |n: u32| char::from(b"bcdfghjklmnprstvwz"[n as usize % 18]);
+    let vowel = |n: u32| char::from(b"aeiou"[n as usize % 5]);
+    let (a, b, c) = (number, number / 18, number / 324);
+    [letter(a).to_ascii_uppercase(), vowel(a), letter(b), vowel(b), letter(c), letter(a)].iter().collect()
+}
+
+proptest! {
+    /// Whoever speaks of whom, and however much each tells: a record holds something of one person only.
+    #[test]
+    fn nothing_is_mixed(
+        whom in prop::collection::vec(any::<bool>(), 2..7),
+        tells in prop::collection::vec((any::<bool>(), any::<bool>()), 7),
+        same_year in any::<bool>(),
+    ) {
+        let people = [
+            ("Jane Doe", 1984, "jane"),
+            ("Peter Smith", if same_year { 1984 } else { 1955 }, "peter"),
+        ];
+        let said: Vec<_> = ["a", "b", "c", "d", "e", "f", "g"]
+            .into_iter()
+            .zip(whom.iter().zip(&tells))
+            .map(|(provider, (other, (birth, more)))| {
+                let (full, year, handle) = people[usize::from(*other)];
+                let github = format!("github.com/{handle}");
+                let twitter = format!("x.com/{handle}");
+                let urls: &[&str] = if *more { &[&github, &twitter] } else { &[&github] };
+                (provider, of_person(full, birth.then_some((year, year)), urls))
+            })
+            .collect();
+        let merged = merged(&said);
+        let name = merged.name.as_ref().unwrap().value.full().to_owned();
+        let (_, year, handle) = people[usize::from(name == "Peter Smith")];
+        for url in urls(&merged) {
+            prop_assert!(url.ends_with(handle), "{} has {}", name, url);
+        }
+        if let Some(birth) = &merged.birth {
+            prop_assert_eq!(birth.value.earliest().year(), year);
+        }
+        let two = whom.iter().any(|other| *other) && !whom.iter().all(|other| *other);
+        prop_assert_eq!(merged.conflicts.contains(&Field::Name), two);
+    }
+}

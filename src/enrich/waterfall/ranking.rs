@@ -115,10 +115,13 @@ fn choices(ranked: &[Ranked]) -> Vec<Option<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use gleaner_providers::Field;
     use gleaner_providers::provider::Micros;
     use proptest::prelude::*;
 
+    use super::super::worth::Agreement;
     use super::*;
 
     fn ranked(name: &str, per_match: u64, per_miss: u64, rate: f64, fills: [f64; 3]) -> Ranked {
@@ -152,6 +155,24 @@ mod tests {
         let both = ["name_only", "everything"];
         assert_eq!(ranking.choose(Fields::of(&[Field::Name]), &both), Some("name_only"));
         assert_eq!(ranking.choose(Fields::of(&[Field::Name, Field::Age]), &both), Some("everything"));
+    }
+
+    /// What others contradict has to be asked for again.
+    #[test]
+    fn of_equals_the_one_that_is_contradicted_comes_later_and_the_slow_one_too() {
+        let name = Fields::of(&[Field::Name]);
+        let equal = |called: &str| ranked(called, 100, 0, 0.6, [1.0, 0.0, 0.0]);
+        let both = ["a", "b"];
+        assert_eq!(Ranking::of(vec![equal("a"), equal("b")]).choose(name, &both), Some("a"));
+        let mut doubted = equal("a");
+        doubted.worth.observe(Duration::ZERO, Agreement { agreed: 40, contradicted: 60 });
+        assert_eq!(Ranking::of(vec![doubted.clone(), equal("b")]).choose(name, &both), Some("b"));
+        let many: Vec<_> = (0..11).map(|n| equal(&format!("other {n}"))).collect();
+        let greedy = Ranking::of([doubted, equal("b")].into_iter().chain(many).collect());
+        assert_eq!(greedy.choose(name, &both), Some("b"), "beyond what is reckoned exactly, too");
+        let mut slow = equal("a");
+        slow.worth.observe(Duration::from_secs(9), Agreement::default());
+        assert_eq!(Ranking::of(vec![slow, equal("b")]).choose(name, &both), Some("b"));
     }
 
     fn expected(order: &[&Ranked], missing: Fields) -> f64 {

@@ -174,7 +174,7 @@ pub(super) async fn probe(
             AND (probe_until IS NULL OR probe_until <= ?2 OR probe_by = ?3)";
     let mut tx = store.begin().await?;
     make_gate(&mut tx, provider).await?;
-    let leave = sqlx::query(sql)
+    let taken = sqlx::query(sql)
         .bind(provider)
         .bind(millis(now))
         .bind(owner)
@@ -189,7 +189,7 @@ pub(super) async fn probe(
     .await?;
     tx.commit().await?;
     let wait = Duration::from_millis(again.saturating_sub(millis(now)).try_into().unwrap_or_default());
-    Ok(if leave.rows_affected() > 0 { Probe::Go } else { Probe::Wait(wait) })
+    Ok(if taken.rows_affected() > 0 { Probe::Go } else { Probe::Wait(wait) })
 }
 
 pub(super) async fn mend(store: &SqliteStore, provider: &str, now: Timestamp) -> Result<(), StoreError> {

@@ -200,6 +200,25 @@ pub(crate) async fn answers_are_kept_until_they_expire(database: &impl Database)
     assert_eq!(store.answers(&[], at(0)).await.unwrap(), []);
 }
 
+/// What the workers learn from: matches, and of all workers the same ones.
+pub(crate) async fn a_sample_of_answers_is_the_same_for_everybody(database: &impl Database) {
+    let store = database.open().await;
+    assert_eq!(store.sample_answers(10).await.unwrap(), []);
+    let mut matches: Vec<_> = (0..6)
+        .flat_map(|n| ["github", "gravatar"].map(|provider| answer(subject(n), provider, a_match())))
+        .collect();
+    let pending = AnswerContent::Pending { handle: "ticket-1".to_owned(), ready_at: at(90) };
+    let others =
+        [answer(subject(0), "clearbit", pending), answer(subject(1), "pipl", AnswerContent::NoMatch)];
+    store.save_answers(&others).await.unwrap();
+    for one in matches.iter().rev() {
+        store.save_answers(std::slice::from_ref(one)).await.unwrap();
+    }
+    matches.sort_by(|a, b| (a.subject.as_bytes(), &a.provider).cmp(&(b.subject.as_bytes(), &b.provider)));
+    assert_eq!(store.sample_answers(7).await.unwrap(), matches[..7], "those with the lowest keys");
+    assert_eq!(store.sample_answers(100).await.unwrap(), matches);
+}
+
 pub(crate) async fn an_older_answer_does_not_replace_a_newer(database: &impl Database) {
     let store = database.open().await;
     let older = answer(subject(1), "github", AnswerContent::NoMatch);

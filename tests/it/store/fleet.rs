@@ -234,7 +234,7 @@ pub(crate) async fn a_block_closes_a_provider_for_everybody(database: &impl Data
 
 /// The whole life of a breaker, as three workers see it.
 pub(crate) async fn a_breaker_opens_for_twice_as_long_and_one_worker_tries(database: &impl Database) {
-    const LEASE: Duration = Duration::from_secs(60);
+    const LEASE: Duration = Duration::from_mins(1);
     let store = database.open().await;
     let quota = Quota::per_second(1_000);
     let trip = async |why: &str, now| {
@@ -300,7 +300,7 @@ pub(crate) async fn of_many_who_would_try_one_may(database: &impl Database) {
             let (store, barrier) = (store.clone(), Arc::clone(&barrier));
             tokio::spawn(async move {
                 barrier.wait().await;
-                store.probe("github", &format!("worker {n}"), Duration::from_secs(60), at(1)).await.unwrap()
+                store.probe("github", &format!("worker {n}"), Duration::from_mins(1), at(1)).await.unwrap()
             })
         })
         .collect();
