@@ -1,0 +1,135 @@
+//! Bodies that are sent as forms: what goes over the wire, the contract, and what a form cannot hold.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse as _;
+use tokio::sync::mpsc;
+
+use super::lookups::at;
+use super::*;
+use crate::provider::Identifier;
+
+/// A vendor that wants a form, and the key as one of its fields.
+const FORM: &str = r#"title = "Form"
+docs = "https://example.com/api"
+endpoint = "https://api.example.com/v2/"
+key = "required"
+quota = "10/s"
+[request]
+path = "search"
+encode = "form"
+[request.body]
+api_key = "{key}"
+"person[email]" = "{email}"
+want = ["name", "age"]
+limit = 1
+strict = true
+[[rule]]
+status = 404
+where = "$.error"
+equals = "not_found"
+then = "no_match"
+[[rule]]
+status = 200
+where = "$.person.id"
+then = "match"
+[fields]
+confidence = 0.8
+assurance = "broker"
+full_name = "$.person.name"
+"#;
+
+const MATCH: &str = r#"{"person":{"id":"7","name":"Ada Example"}}"#;
+
+#[tokio::test]
+async fn a_vendor_that_is_asked_by_a_form_survives_the_contract() {
+    let declaration = declared("form", FORM);
+    assert_eq!(declaration.descriptor().told, Identifier::Address);
+    check_contract(&Contract {
+        build: |settings: &ProviderSettings| declaration.build(settings),
+        settings: keyed(),
+        path: "/v2/",
+        subject: ada(),
+        format: Kind::Json,
+        matching: vec![Route::new("/v2/search", Reply::json(200, MATCH))],
+        missing: vec![Route::new("/v2/search", Reply::json(404, r#"{"error":"not_found"}"#))],
+        rate_limited: Some(slow_down()),
+        bad_key: Some(Reply::json(401, "{}")),
+        out_of_credit: Some(Reply::json(402, "{}")),
+    })
+    .await
+    .assert_survived();
+}
+
+/// What the vendor receives: type and body.
+async fn received(email: &str) -> (String, Vec<(String, String)>) {
+    async fn answer(
+        State(heard): State<mpsc::UnboundedSender<(String, String)>>,
+        headers: HeaderMap,
+        body: String,
+    ) -> axum::response::Response {
+        let kind = headers.get("content-type").unwrap().to_str().unwrap().to_owned();
+        heard.send((kind, body)).unwrap();
+        ([("content-type", "application/json")], MATCH).into_response()
+    }
+    let (heard, mut questions) = mpsc::unbounded_channel();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let (http, settings) =
+        at(&format!("http://{}/", listener.local_addr().unwrap()), Some("s3cret&x=1".into()));
+    let server = axum::serve(listener, Router::new().fallback(answer).with_state(heard));
+    let server = tokio::spawn(async move { server.await });
+    let subject = Subject::new(EmailAddress::parse(email).unwrap());
+    let outcome = declared("form", FORM).build(&settings).unwrap().lookup(&subject, &http).await;
+    assert!(matches!(outcome, Ok(Lookup::Match(_))), "{outcome:?}");
+    server.abort();
+    let (kind, body) = questions.recv().await.unwrap();
+    (kind, url::form_urlencoded::parse(body.as_bytes()).into_owned().collect())
+}
+
+#[tokio::test]
+async fn no_address_and_no_key_adds_a_field_to_the_form() {
+    for email in ["ada@example.com", "ada+x&limit=9@example.com", "a=b%26c@example.com"] {
+        let (kind, fields) = received(email).await;
+        assert_eq!(kind, "application/x-www-form-urlencoded");
+        let wanted = [
+            ("api_key", "s3cret&x=1"),
+            ("limit", "1"),
+            ("person[email]", email),
+            ("strict", "true"),
+            ("want", "name"),
+            ("want", "age"),
+        ];
+        assert_eq!(fields, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())), "{email}");
+    }
+}
+
+#[tokio::test]
+async fn the_trail_shows_the_form_without_its_key() {
+    let (http, settings) = at("http://127.0.0.1:9/", Some("key-for-tests".into()));
+    let trail = crate::http::Trail::default();
+    let provider = declared("form", FORM).build(&settings).unwrap();
+    provider.lookup(&ada(), &http.with_trail(&trail)).await.unwrap_err();
+    let shown = &trail.steps()[0];
+    assert_eq!(shown.step, "body");
+    insta::assert_snapshot!(shown.text, @"api_key=[secret]&limit=1&person[email]=Ada.Example@example.com&strict=true&want=name&want=age");
+}
+
+#[test]
+fn what_a_form_cannot_hold_is_refused_where_it_stands() {
+    let fault = |from: &str, to: &str| {
+        assert!(FORM.contains(from), "nothing to replace: {from}");
+        Declaration::parse("form", &FORM.replacen(from, to, 1)).map(|_| ()).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(fault("limit = 1", "person = { email = \"{email}\" }"), @"");
+    insta::assert_snapshot!(fault("limit = 1", "want_also = [{ name = true }]"), @"");
+    insta::assert_snapshot!(fault("limit = 1", "since = 2026-01-01"), @"");
+    insta::assert_snapshot!(fault("{email}", "{emial}"), @"");
+    insta::assert_snapshot!(fault("\"form\"", "\"multipart\""), @"");
+    insta::assert_snapshot!(fault("\"{key}\"", "\"x\""), @"");
+    let bodyless = FORM.replace("[request.body]\napi_key", "headers = { api_key").replace(
+        "\"{key}\"\n\"person[email]\" = \"{email}\"\nwant = [\"name\", \"age\"]\nlimit = 1\nstrict = true",
+        "\"{key}\", x = \"{email}\" }",
+    );
+    insta::assert_snapshot!(Declaration::parse("form", &bodyless).map(|_| ()).unwrap_err(), @"");
+}

@@ -1,0 +1,243 @@
+//! Every provider failing in every way that the sandbox knows, with the real worker: nothing is lost, it is said who failed,
+//! and what the others found is kept.
+//!
+//! One run a fault. In it, each provider fails for one member, and for nobody else.
+
+use std::collections::BTreeMap;
+
+use gleaner_providers::catalog::BUILT_INS;
+use gleaner_providers::provider::{KeyNeed, Reach};
+use gleaner_providers::sandbox::{Fault, MatchRate, SandboxSettings, Script, Service, ServiceSettings, When};
+use serde_json::Value;
+
+use crate::support::{Home, text};
+
+/// So sure is nothing: everybody is asked everything. Every provider waits for its turn as long as it takes, but for a day.
+const EVERYBODY_IS_ASKED: &str = "
+    [enrich]
+    min_confidence = 1.0
+    [retry]
+    max_attempts = 2
+    base_ms = 1
+";
+
+/// What a lookup that meets this fault is logged as.
+fn class(fault: Fault) -> &'static str {
+    match fault {
+        Fault::RateLimited => "rate_limited",
+        Fault::ServerError | Fault::Timeout | Fault::Truncated | Fault::SlowDrip => "unavailable",
+        Fault::WrongType | Fault::BrokenSyntax | Fault::Empty | Fault::StrangePage | Fault::Oversized => {
+            "malformed"
+        }
+    }
+}
+
+/// Strangers' hosts owe nothing: theirs is given up at once, and a page that says nothing is no match.
+fn asks_strangers(service: Service) -> bool {
+    let entry = BUILT_INS.iter().find(|entry| entry.name == service.as_str()).unwrap();
+    (entry.descriptor)().reach == Reach::Web
+}
+
+/// A calm sandbox in which everybody is known to everybody and nobody lies.
+fn candid(scripts: Vec<Script>) -> SandboxSettings {
+    let mut settings = SandboxSettings { scripts, distortion: 0.0, ..SandboxSettings::calm(5) };
+    // Nobody waits for so long here: who is told so is still waiting when the run ends.
+    settings.retry_after_secs = 600;
+    for service in Service::ALL {
+        let match_rate = Some(MatchRate { free_mail: 1.0, own_domain: 1.0 });
+        settings.providers.insert(service, ServiceSettings { match_rate, ..ServiceSettings::default() });
+    }
+    settings
+}
+
+/// For each service an address of somebody grown up whom it knows. `me@` is the mailbox that a homepage is about.
+async fn members() -> Vec<(Service, String)> {
+    let sandbox = gleaner_providers::sandbox::Sandbox::start(candid(Vec::new())).await.unwrap();
+    let mut addresses = (0..).map(|n| format!("me@site{n}.example.org"));
+    let population = sandbox.population();
+    let knows = |service: Service, address: &str| {
+        let truth = population.truth(address);
+        let is_adult = truth.birth_date.is_some_and(|day| day.year() < 2000);
+        let all = Service::ALL.iter().all(|service| truth.known_to.contains_key(service.as_str()));
+        is_adult && all && truth.known_to.contains_key(service.as_str())
+    };
+    let mut find = |service| addresses.by_ref().take(10_000).find(|address| knows(service, address)).unwrap();
+    Service::ALL.map(|service| (service, find(service))).into()
+}
+
+async fn run(home: &Home, arguments: &[&str]) -> Value {
+    run_with_key(home, "a-key-for-the-sandbox", arguments).await
+}
+
+async fn run_with_key(home: &Home, key: &str, arguments: &[&str]) -> Value {
+    let mut command = home.command(&[arguments, &["--json"]].concat());
+    for entry in BUILT_INS.iter().filter(|entry| (entry.descriptor)().key != KeyNeed::None) {
+        command.env(format!("GLEANER_{}_KEY", entry.name.to_uppercase()), key);
+    }
+    let output = command.output().await.unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
+}
+
+/// What is known of each member: name, birth and accounts.
+async fn records(home: &Home) -> BTreeMap<String, (Option<String>, Option<String>, String)> {
+    let sql = "
+        SELECT member_id, full_name, birth_earliest || birth_latest, json_extract(social_profiles, '$') AS profiles
+        FROM supplemental_member_information";
+    let rows: Vec<(String, Option<String>, Option<String>, String)> =
+        sqlx::query_as(sql).fetch_all(&home.database().await).await.unwrap();
+    let urls = |profiles: &str| {
+        let profiles: Vec<Value> = serde_json::from_str(profiles).unwrap();
+        let mut urls: Vec<_> = profiles.iter().map(|one| one["url"].as_str().unwrap().to_owned()).collect();
+        urls.sort();
+        urls.join(" ")
+    };
+    rows.into_iter().map(|(member, name, birth, profiles)| (member, (name, birth, urls(&profiles)))).collect()
+}
+
+/// What became of the member, in the words that are kept of it: what still waits, and what stopped for good.
+async fn told_of(home: &Home, member: &str) -> Option<String> {
+    let sql = "
+        SELECT last_error FROM enrichment_jobs WHERE member_id = ?1
+        UNION ALL SELECT error FROM dead_letters WHERE member_id = ?1";
+    sqlx::query_scalar(sql).bind(member).fetch_optional(&home.database().await).await.unwrap()
+}
+
+async fn logged(home: &Home, member: &str, provider: &str) -> Vec<String> {
+    let sql =
+        "SELECT DISTINCT outcome FROM lookup_log WHERE member_id = ?1 AND provider = ?2 ORDER BY outcome";
+    sqlx::query_scalar(sql).bind(member).bind(provider).fetch_all(&home.database().await).await.unwrap()
+}
+
+async fn everybody_fails_once_by(fault: Fault) {
+    let members = members().await;
+    let scripts = members.iter().map(|(service, email)| Script {
+        provider: *service,
+        email: Some(email.clone()),
+        when: When::Always,
+        fault,
+    });
+    let mut home = Home::new(candid(scripts.collect()), EVERYBODY_IS_ASKED).await;
+    let rows: String =
+        members.iter().map(|(service, email)| format!("{},{email}\n", service.as_str())).collect();
+    let file = home.write("members.csv", format!("member_id,email\n{rows}"));
+    run(&home, &["enrich", "--patience", "5", file.to_str().unwrap()]).await;
+
+    let status = home.json(&["status"]).await;
+    assert_eq!((&status["adds_up"], &status["taken_in"]), (&true.into(), &members.len().into()), "{status}");
+    let found = records(&home).await;
+    for (service, _) in &members {
+        let name = service.as_str();
+        let (told, logged) = (told_of(&home, name).await, logged(&home, name, name).await);
+        if asks_strangers(*service) {
+            let is_fair = |outcome: &String| matches!(outcome.as_str(), "refused" | "no_match" | "match");
+            assert!(!logged.is_empty() && logged.iter().all(is_fair), "{name}: {logged:?}, {told:?}");
+        } else {
+            assert_eq!(logged, [class(fault)], "{name}: {told:?}");
+            let told = told.unwrap_or_else(|| panic!("{name} failed, and nothing says so: {status}"));
+            assert!(told.contains(&format!("{name}: ")), "{told}");
+            // Who says "slow down" says it of everybody: others may wait for it as well.
+            let blamed = BUILT_INS.iter().filter(|entry| told.contains(&format!("{}: ", entry.name)));
+            assert!(fault == Fault::RateLimited || blamed.count() == 1, "{name} failed, and it says: {told}");
+        }
+        let kept =
+            found.get(name).unwrap_or_else(|| panic!("{name}: what the others found was lost: {told:?}"));
+        assert!(kept.0.is_some() && !kept.2.is_empty(), "{name}: {kept:?}");
+    }
+
+    // And once they are well again, everybody gets what they would have got at first.
+    home.start_sandbox_anew(candid(Vec::new())).await;
+    for service in Service::ALL {
+        run(&home, &["provider", "resume", service.as_str()]).await;
+    }
+    run(&home, &["dead-letters", "replay", "--all", "--yes"]).await;
+    run(&home, &["worker", "--until-idle", "5"]).await;
+    home.is_done_with(u32::try_from(members.len()).unwrap()).await;
+    let untroubled = Home::new(candid(Vec::new()), EVERYBODY_IS_ASKED).await;
+    let file = untroubled.write("members.csv", format!("member_id,email\n{rows}"));
+    run(&untroubled, &["enrich", file.to_str().unwrap()]).await;
+    let (mended, wanted) = (records(&home).await, records(&untroubled).await);
+    for (service, _) in members.iter().filter(|(service, _)| !asks_strangers(*service)) {
+        assert_eq!(mended.get(service.as_str()), wanted.get(service.as_str()), "{}", service.as_str());
+    }
+}
+
+/// Those that take a key, or need one.
+fn vendors(which: impl Fn(KeyNeed) -> bool) -> Vec<&'static str> {
+    let rows = BUILT_INS.iter().filter(|entry| which((entry.descriptor)().key));
+    rows.map(|entry| entry.name).collect()
+}
+
+async fn nobody_takes_the_key(key: &str, vendors: &[&str], class: impl Fn(&str) -> &'static str) {
+    let members = members().await;
+    let home = Home::new(candid(Vec::new()), EVERYBODY_IS_ASKED).await;
+    let rows: String =
+        members.iter().map(|(service, email)| format!("{},{email}\n", service.as_str())).collect();
+    let file = home.write("members.csv", format!("member_id,email\n{rows}"));
+    run_with_key(&home, key, &["enrich", "--patience", "1", file.to_str().unwrap()]).await;
+    let status = home.json(&["status"]).await;
+    assert_eq!((&status["adds_up"], &status["waiting"]), (&true.into(), &members.len().into()), "{status}");
+    let found = records(&home).await;
+    for (service, _) in &members {
+        let told = told_of(&home, service.as_str()).await.unwrap();
+        for vendor in vendors {
+            assert!(told.contains(&format!("{vendor}: ")), "{vendor} refused, and it says: {told}");
+        }
+        assert!(found[service.as_str()].0.is_some(), "what the others found is kept");
+    }
+    for vendor in vendors {
+        let sql = "SELECT DISTINCT outcome FROM lookup_log WHERE provider = ?1";
+        let outcomes: Vec<String> =
+            sqlx::query_scalar(sql).bind(*vendor).fetch_all(&home.database().await).await.unwrap();
+        assert_eq!(outcomes, [class(vendor)], "{vendor}");
+    }
+    for vendor in vendors {
+        run(&home, &["provider", "resume", vendor]).await;
+    }
+    run(&home, &["worker", "--until-idle", "5"]).await;
+    home.is_done_with(u32::try_from(members.len()).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_key() {
+    nobody_takes_the_key("wrong", &vendors(|key| key != KeyNeed::None), |_| "denied").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn out_of_credit() {
+    // Of these two a plan that has no credit is one that has no access.
+    let class = |vendor: &str| match vendor {
+        "apollo" | "rocketreach" => "denied",
+        _ => "quota_exhausted",
+    };
+    nobody_takes_the_key("exhausted", &vendors(|key| key == KeyNeed::Required), class).await;
+}
+
+macro_rules! one_run_a_fault {
+    ($($name:ident: $fault:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                everybody_fails_once_by(Fault::$fault).await;
+            }
+        )*
+
+        #[test]
+        fn no_fault_is_left_out() {
+            assert_eq!([$(Fault::$fault),*], Fault::ALL);
+        }
+    };
+}
+
+one_run_a_fault! {
+    rate_limited: RateLimited,
+    server_error: ServerError,
+    timeout: Timeout,
+    truncated: Truncated,
+    wrong_type: WrongType,
+    broken_syntax: BrokenSyntax,
+    slow_drip: SlowDrip,
+    empty: Empty,
+    strange_page: StrangePage,
+    oversized: Oversized,
+}
