@@ -121,7 +121,7 @@ fn coded(root: &Path, name: &str) -> anyhow::Result<Vec<Draft>> {
     }
     let (modules, catalog, readme) = ("providers/src/builtin.rs", "providers/src/catalog.rs", "README.md");
     let module = format!("pub mod {name};\n");
-    drafts.push(longer(modules, inserted(&read(modules)?, "pub mod ", "\n", &module, modules)?));
+    drafts.push(longer(modules, inserted(&read(modules)?, "pub mod ", &module, modules)?));
     let text = read(catalog)?;
     let imported = text.replacen(IMPORT, &format!("{IMPORT}{name}, "), 1);
     ensure!(imported != text, "`{catalog}` has no `{}`", IMPORT.trim());
@@ -133,19 +133,19 @@ fn coded(root: &Path, name: &str) -> anyhow::Result<Vec<Draft>> {
     drafts.push(longer(catalog, format!("{}{row}{}", &imported[..end], &imported[end..])));
     // What the example's descriptor says, as `tests/it/readme.rs` writes it.
     let row = format!("| `{name}` | name, age, social | the address | 60/min | free | required |  |\n");
-    drafts.push(longer(readme, inserted(&read(readme)?, "| `", "\n", &row, readme)?));
+    drafts.push(longer(readme, inserted(&read(readme)?, "| `", &row, readme)?));
     Ok(drafts)
 }
 
 /// The text with a line behind the last of the first block of lines that begin so.
-fn inserted(text: &str, begin: &str, end: &str, line: &str, path: &str) -> anyhow::Result<String> {
+fn inserted(text: &str, begin: &str, line: &str, path: &str) -> anyhow::Result<String> {
     let first = text
         .find(&format!("\n{begin}"))
         .with_context(|| format!("`{path}` has no line that begins `{begin}`"))?
         + 1;
     let mut at = first;
     while text[at..].starts_with(begin) {
-        at += text[at..].find(end).map_or(text.len() - at, |found| found + end.len());
+        at += text[at..].find('\n').map_or(text.len() - at, |found| found + 1);
     }
     Ok(format!("{}{line}{}", &text[..at], &text[at..]))
 }
@@ -186,9 +186,9 @@ mod tests {
     #[test]
     fn a_line_goes_behind_the_last_of_its_kind() {
         let text = "//! Doc.\n\npub mod a;\npub mod b;\n\npub mod late;\n";
-        let longer = inserted(text, "pub mod ", "\n", "pub mod c;\n", "x").unwrap();
+        let longer = inserted(text, "pub mod ", "pub mod c;\n", "x").unwrap();
         assert_eq!(longer, "//! Doc.\n\npub mod a;\npub mod b;\npub mod c;\n\npub mod late;\n");
-        assert!(inserted(text, "| `", "\n", "", "x").is_err());
+        assert!(inserted(text, "| `", "", "x").is_err());
     }
 
     #[test]

@@ -121,15 +121,15 @@ fn what_a_form_cannot_hold_is_refused_where_it_stands() {
         assert!(FORM.contains(from), "nothing to replace: {from}");
         Declaration::parse("form", &FORM.replacen(from, to, 1)).map(|_| ()).unwrap_err().to_string()
     };
-    insta::assert_snapshot!(fault("limit = 1", "person = { email = \"{email}\" }"), @"");
-    insta::assert_snapshot!(fault("limit = 1", "want_also = [{ name = true }]"), @"");
-    insta::assert_snapshot!(fault("limit = 1", "since = 2026-01-01"), @"");
-    insta::assert_snapshot!(fault("{email}", "{emial}"), @"");
-    insta::assert_snapshot!(fault("\"form\"", "\"multipart\""), @"");
-    insta::assert_snapshot!(fault("\"{key}\"", "\"x\""), @"");
+    insta::assert_snapshot!(fault("limit = 1", "person = { email = \"{email}\" }"), @r##"13:10: `body.person`: a form has no tables within it: write each field with the name that the vendor documents, such as `"person[email]" = "{email}"`"##);
+    insta::assert_snapshot!(fault("limit = 1", "want_also = [{ name = true }]"), @r##"13:13: `body.want_also`: a form has no tables within it: write each field with the name that the vendor documents, such as `"person[email]" = "{email}"`"##);
+    insta::assert_snapshot!(fault("limit = 1", "since = 2026-01-01"), @"13:9: `body.since`: a date in a body is written as a text");
+    insta::assert_snapshot!(fault("{email}", "{emial}"), @"11:19: `body.person[email]`: unknown placeholder `{emial}`; known are {email}, {email_sha256}, {email_md5}, {local}, {domain}, {key}, {handle}, {handle.NETWORK}; did you mean `{email}`?");
+    insta::assert_snapshot!(fault("\"form\"", "\"multipart\""), @"8:10: unknown variant `multipart`, expected `json` or `form`");
+    insta::assert_snapshot!(fault("\"{key}\"", "\"x\""), @r##"6:1: does not send the key that is declared: write, say, `headers = { authorization = "Bearer {key}" }`"##);
     let bodyless = FORM.replace("[request.body]\napi_key", "headers = { api_key").replace(
         "\"{key}\"\n\"person[email]\" = \"{email}\"\nwant = [\"name\", \"age\"]\nlimit = 1\nstrict = true",
         "\"{key}\", x = \"{email}\" }",
     );
-    insta::assert_snapshot!(Declaration::parse("form", &bodyless).map(|_| ()).unwrap_err(), @"");
+    insta::assert_snapshot!(Declaration::parse("form", &bodyless).map(|_| ()).unwrap_err(), @"8:10: `encode` says how `body` is sent, and there is no `body`");
 }
