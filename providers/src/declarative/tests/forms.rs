@@ -1,10 +1,7 @@
 //! Bodies that are sent as forms: what goes over the wire, the contract, and what a form cannot hold.
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::IntoResponse as _;
-use tokio::sync::mpsc;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
 
 use super::lookups::at;
 use super::*;
@@ -62,29 +59,34 @@ async fn a_vendor_that_is_asked_by_a_form_survives_the_contract() {
     .assert_survived();
 }
 
-/// What the vendor receives: type and body.
+/// What the vendor receives: type and fields.
 async fn received(email: &str) -> (String, Vec<(String, String)>) {
-    async fn answer(
-        State(heard): State<mpsc::UnboundedSender<(String, String)>>,
-        headers: HeaderMap,
-        body: String,
-    ) -> axum::response::Response {
-        let kind = headers.get("content-type").unwrap().to_str().unwrap().to_owned();
-        heard.send((kind, body)).unwrap();
-        ([("content-type", "application/json")], MATCH).into_response()
-    }
-    let (heard, mut questions) = mpsc::unbounded_channel();
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let (http, settings) =
-        at(&format!("http://{}/", listener.local_addr().unwrap()), Some("s3cret&x=1".into()));
-    let server = axum::serve(listener, Router::new().fallback(answer).with_state(heard));
-    let server = tokio::spawn(async move { server.await });
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+    let vendor = tokio::spawn(async move {
+        let mut stream = BufReader::new(listener.accept().await.unwrap().0);
+        let (mut kind, mut length) = (String::new(), 0);
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            match line.trim_end().split_once(": ") {
+                Some(("content-type", value)) => value.clone_into(&mut kind),
+                Some(("content-length", value)) => length = value.parse().unwrap(),
+                None if line.trim_end().is_empty() => break,
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MATCH.len());
+        stream.write_all((head + MATCH).as_bytes()).await.unwrap();
+        (kind, url::form_urlencoded::parse(&body).into_owned().collect())
+    });
+    let (http, settings) = at(&endpoint, Some("s3cret&x=1".into()));
     let subject = Subject::new(EmailAddress::parse(email).unwrap());
     let outcome = declared("form", FORM).build(&settings).unwrap().lookup(&subject, &http).await;
     assert!(matches!(outcome, Ok(Lookup::Match(_))), "{outcome:?}");
-    server.abort();
-    let (kind, body) = questions.recv().await.unwrap();
-    (kind, url::form_urlencoded::parse(body.as_bytes()).into_owned().collect())
+    vendor.await.unwrap()
 }
 
 #[tokio::test]
