@@ -21,8 +21,7 @@
 //!     bad_key: None,
 //!     out_of_credit: None,
 //! };
-//! let report = check_contract(&contract).await;
-//! assert!(report.is_ok(), "{report}");
+//! check_contract(&contract).await.assert_survived();
 //! # }
 //! ```
 //!
@@ -110,17 +109,60 @@ pub struct Report {
     pub results: Vec<CaseResult>,
 }
 
+/// What a case is about. How many there are of a kind differs: a body is spoilt once for each of its values, and a vendor
+/// without keys has no way to refuse one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// What the provider says of itself, and what it tells.
+    Manners,
+    /// What the vendor says when all is well.
+    Answers,
+    /// Slow down, a wrong key, no credit.
+    Refusals,
+    /// Statuses of gateways, silence, broken connections.
+    Outages,
+    /// Bodies that are none.
+    Bodies,
+    /// The documented answers with one value spoilt, left out or added.
+    Mutants,
+}
+
 /// What came of one case.
 #[derive(Clone, Debug)]
 pub struct CaseResult {
+    /// What kind of case it is.
+    pub kind: Kind,
     pub case: String,
     /// What is wrong and what to mend; `None` where the case is survived.
     pub failure: Option<String>,
 }
 
+impl Kind {
+    /// Every kind with its word, in the order in which they are tried.
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Manners, "manners"),
+        (Self::Answers, "answers"),
+        (Self::Refusals, "refusals"),
+        (Self::Outages, "outages"),
+        (Self::Bodies, "bodies"),
+        (Self::Mutants, "mutants"),
+    ];
+}
+
 impl Report {
     pub fn is_ok(&self) -> bool {
         self.failures().next().is_none()
+    }
+
+    /// For tests: tells how many cases there were.
+    ///
+    /// # Panics
+    ///
+    /// Where one was not survived; the message tells every such case.
+    #[expect(clippy::print_stdout, reason = "a test's own output, shown with `--nocapture`")]
+    pub fn assert_survived(&self) {
+        println!("{self}");
+        assert!(self.is_ok(), "{self}");
     }
 
     /// The cases that were not survived.
@@ -132,7 +174,9 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failed = self.failures().count();
-        writeln!(f, "{}: {} cases, {failed} failed", self.provider, self.results.len())?;
+        let count = |kind| self.results.iter().filter(|result| result.kind == kind).count();
+        let kinds = Kind::ALL.map(|(kind, word)| format!("{} {word}", count(kind))).join(", ");
+        writeln!(f, "{}: {} cases ({kinds}), {failed} failed", self.provider, self.results.len())?;
         for result in self.failures().take(MAX_SHOWN) {
             writeln!(f, "- {}: {}", result.case, result.failure.as_deref().unwrap_or_default())?;
         }
@@ -149,23 +193,24 @@ where
     let stage = match Stage::set(contract).await {
         Ok(stage) => stage,
         Err(failure) => {
-            let result = CaseResult { case: "set-up".into(), failure: Some(failure) };
+            let result = CaseResult { kind: Kind::Manners, case: "set-up".into(), failure: Some(failure) };
             return Report { provider: "unbuilt".into(), results: vec![result] };
         }
     };
     let descriptor = stage.provider.descriptor();
-    let mut results = vec![CaseResult { case: "descriptor".into(), failure: demand::descriptor(descriptor) }];
+    let manners = |case: &str, failure| CaseResult { kind: Kind::Manners, case: case.into(), failure };
+    let mut results = vec![manners("descriptor", demand::descriptor(descriptor))];
 
     let expected = stage.play(Script::Routes(contract.matching.clone())).await;
     let told = demand::told(contract, descriptor, &stage.server.take_requests());
-    results.push(CaseResult { case: "tells no more than it declares".into(), failure: told });
+    results.push(manners("tells no more than it declares", told));
     let expected = expected.ok().and_then(Result::ok);
     if descriptor.told == Identifier::Handle {
         let failure = stage.play_without_account(contract).await;
-        results.push(CaseResult { case: "no account to be asked about".into(), failure });
+        results.push(manners("no account to be asked about", failure));
     }
 
-    for Case { name, script, demand } in cases(contract, descriptor.reach) {
+    for (kind, Case { name, script, demand }) in cases(contract, descriptor.reach) {
         let outcome = stage.play(script).await;
         let failure = match outcome {
             Ok(outcome) => {
@@ -173,7 +218,7 @@ where
             }
             Err(stuck) => Some(stuck),
         };
-        results.push(CaseResult { case: name, failure });
+        results.push(CaseResult { kind, case: name, failure });
     }
     Report { provider: descriptor.name.to_string(), results }
 }

@@ -6,6 +6,7 @@
 //! Invariant: such a provider can do no more than any other: it goes through the same door, tells what its
 //! placeholders say, and what it finds passes the same normalizers.
 
+mod body;
 mod compile;
 mod fields;
 mod file;
@@ -21,9 +22,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use serde::Deserialize;
 use url::{Host, Url};
 
+use self::body::Body;
 use self::fields::Fields;
 use self::file::{Format, Method};
 use self::rules::{Rule, Ruling};
@@ -61,15 +62,6 @@ struct Question {
     body: Option<Body>,
 }
 
-/// A body in JSON, with templates for texts.
-#[derive(Clone, Debug)]
-enum Body {
-    Text(Template),
-    Other(serde_json::Value),
-    List(Vec<Self>),
-    Table(BTreeMap<String, Self>),
-}
-
 /// A declared provider with an operator's settings.
 #[derive(Debug)]
 struct Declared {
@@ -78,11 +70,6 @@ struct Declared {
     endpoint: String,
     key: Option<SecretString>,
 }
-
-/// There is nothing to choose: whoever wants another question writes another file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 impl Declaration {
     /// Reads a file. `name` is the provider's name, which is that of the file without `.toml`.
@@ -101,7 +88,8 @@ impl Declaration {
 
     /// Builds it from an operator's settings.
     pub fn build(&self, settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-        let Options {} = settings.options()?;
+        // Whoever wants another question writes another file.
+        settings.refuse_options()?;
         if self.descriptor.key == KeyNeed::Required && settings.key.is_none() {
             return Err(SettingsError::KeyMissing);
         }
@@ -109,7 +97,9 @@ impl Declaration {
             Reach::Vendor => settings.endpoint_or(&self.descriptor.endpoint)?.to_string(),
             Reach::Web => settings.endpoint.clone().unwrap_or_else(|| self.descriptor.endpoint.to_string()),
         };
-        let declared = Declared { declaration: self.clone(), endpoint, key: settings.key.clone() };
+        let mut declaration = self.clone();
+        declaration.descriptor.price = settings.price_or(self.descriptor.price);
+        let declared = Declared { declaration, endpoint, key: settings.key.clone() };
         if declared.base("example.com").is_none() {
             let reason = "needs an http or https URL".to_owned();
             return Err(SettingsError::Endpoint { reason });
@@ -236,14 +226,8 @@ impl Declared {
         let url = below(&base, &question.path.fill_url(filling)?).ok_or(Unfilled)?;
         let mut request = match (question.method, &question.body) {
             (Method::Get, _) => http.get(url),
-            (Method::Post, body) => {
-                let shown = Filling { key: Some(&SecretString::from("[secret]")), ..filling };
-                if let Some(Ok(shown)) = body.as_ref().map(|body| body.fill(shown)) {
-                    http.note("body", || shown.to_string());
-                }
-                let body = body.as_ref().map(|body| body.fill(filling)).transpose()?;
-                http.post_json(url, &body.unwrap_or(serde_json::Value::Null))
-            }
+            (Method::Post, Some(body)) => body.post(url, filling, http)?,
+            (Method::Post, None) => http.post_json(url, &serde_json::Value::Null),
         };
         for (name, value) in &question.query {
             request = request.query(name, &value.fill(filling)?);
@@ -304,29 +288,6 @@ fn below(base: &Url, path: &str) -> Option<Url> {
     let url = Url::parse(&format!("{base}{path}")).ok()?;
     let stays = url.origin() == base.origin() && url.path().starts_with(base.path());
     (stays && url.fragment().is_none()).then_some(url)
-}
-
-impl Body {
-    fn fill(&self, filling: Filling<'_>) -> Result<serde_json::Value, Unfilled> {
-        Ok(match self {
-            Self::Text(template) => template.fill(filling)?.into(),
-            Self::Other(value) => value.clone(),
-            Self::List(items) => items.iter().map(|item| item.fill(filling)).collect::<Result<_, _>>()?,
-            Self::Table(entries) => {
-                let entries = entries.iter().map(|(name, item)| Ok((name.clone(), item.fill(filling)?)));
-                serde_json::Value::Object(entries.collect::<Result<_, _>>()?)
-            }
-        })
-    }
-
-    fn templates(&self) -> Vec<&Template> {
-        match self {
-            Self::Text(template) => vec![template],
-            Self::Other(_) => Vec::new(),
-            Self::List(items) => items.iter().flat_map(Self::templates).collect(),
-            Self::Table(entries) => entries.values().flat_map(Self::templates).collect(),
-        }
-    }
 }
 
 impl Question {

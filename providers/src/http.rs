@@ -71,6 +71,9 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Attempts for one call, the first included (short retries of passing faults).
     pub attempts: u32,
+    /// Whether answers cost money: one that was lost on its way (a timeout, a body that broke off) may have been billed,
+    /// and is not asked for again within the call.
+    pub is_billed: bool,
 }
 
 impl Limits {
@@ -88,6 +91,7 @@ impl Limits {
             total_timeout: Duration::from_secs(15),
             max_body_bytes: 1 << 20,
             attempts: 3,
+            is_billed: false,
         }
     }
 

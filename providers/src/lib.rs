@@ -27,6 +27,7 @@ mod retry;
 pub mod page;
 pub mod robots;
 
+pub mod access;
 pub mod mapping;
 
 pub mod builtin;
@@ -39,6 +40,7 @@ pub mod contract;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
+pub use access::Access;
 pub use age::BirthInterval;
 pub use clock::Clock;
 pub use email::EmailAddress;

@@ -74,4 +74,15 @@ impl ProviderSettings {
             reason: fault::with_nearest(error.message()),
         })
     }
+
+    /// For a provider that has none: each is a mistake.
+    pub fn refuse_options(&self) -> Result<(), SettingsError> {
+        match self.options.keys().next() {
+            None => Ok(()),
+            Some(key) => {
+                let reason = format!("unknown field `{key}`: this provider has no options");
+                Err(SettingsError::Options { reason })
+            }
+        }
+    }
 }

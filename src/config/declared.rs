@@ -10,23 +10,16 @@ use gleaner_providers::declarative::Declaration;
 
 use super::{Config, ConfigError};
 
-/// The folder beside the settings file, where none is named.
+/// The folder beside the settings file, where none is named; without a settings file, where one would be made.
 const USUAL: &str = "providers";
-/// The folder where there is no settings file.
-const USUAL_WITHOUT_FILE: &str = "config/providers";
 /// Beside a checkout's own settings lies a Rust package of that name; no provider can be called so.
 const PACKAGE: &str = "Cargo.toml";
 
 impl Config {
     /// Where declared providers are looked for: a relative path begins at the folder of the settings file.
     pub fn declared_in(&self, settings: Option<&Path>) -> PathBuf {
-        let folder = settings.map(|file| file.parent().unwrap_or(Path::new("")));
-        match (&self.providers_dir, folder) {
-            (Some(named), Some(folder)) => folder.join(named),
-            (Some(named), None) => named.clone(),
-            (None, Some(folder)) => folder.join(USUAL),
-            (None, None) => USUAL_WITHOUT_FILE.into(),
-        }
+        let folder = settings.and_then(Path::parent).unwrap_or(Path::new(""));
+        folder.join(self.providers_dir.as_deref().unwrap_or(Path::new(USUAL)))
     }
 }
 

@@ -108,6 +108,7 @@ impl ProviderConfig {
             max_wait: milliseconds(self.max_wait_ms, defaults.max_wait),
             total_timeout: milliseconds(self.timeout_ms, defaults.total_timeout),
             attempts: self.attempts.map_or(defaults.attempts, NonZeroU32::get),
+            is_billed: !descriptor.price.is_free(),
             ..defaults
         }
     }

@@ -14,6 +14,8 @@ mod commands;
 #[cfg(test)]
 mod declared;
 #[cfg(test)]
+mod failing;
+#[cfg(test)]
 mod faulty;
 #[cfg(test)]
 mod fleet;

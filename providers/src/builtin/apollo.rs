@@ -12,12 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
-use url::Url;
 
-use super::{below, broker};
+use super::broker;
+use crate::access::Access;
 use crate::error::LookupError;
 use crate::finding::{Confidence, Finding};
 use crate::http::{HttpClient, Response, default_meaning};
@@ -44,15 +43,8 @@ const ASSUMED_CENTS: u64 = 5;
 /// Asks `POST /api/v1/people/match`.
 #[derive(Debug)]
 pub struct Apollo {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What Apollo is, on its free plan.
 pub fn descriptor() -> Descriptor {
@@ -76,26 +68,19 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    let mut descriptor = descriptor();
-    descriptor.price = settings.price_or(descriptor.price);
-    if settings.hash_only {
-        descriptor.told = Identifier::AddressHash;
-    }
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(Apollo { descriptor, endpoint, key }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(Apollo { access }))
 }
 
 #[async_trait]
 impl Provider for Apollo {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let email = subject.email();
-        let mut question = match self.descriptor.told {
+        let mut question = match self.access.descriptor.told {
             Identifier::AddressHash => json!({ "hashed_email": email.sha256() }),
             _ => json!({ "email": email.expose() }),
         };
@@ -103,9 +88,9 @@ impl Provider for Apollo {
             question[refused] = false.into();
         }
         let response = http
-            .post_json(below(&self.endpoint, &["api", "v1", "people", "match"]), &question)
+            .post_json(self.access.url(&["api", "v1", "people", "match"]), &question)
             .header("accept", "application/json")
-            .secret_header("x-api-key", "", Some(&self.key))
+            .secret_header("x-api-key", "", self.access.key.as_ref())
             .meaning(meaning)
             .send()
             .await?;

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use url::Url;
 
-use super::{below, named, seen_at, stated};
+use super::{named, seen_at, stated};
+use crate::access::Access;
 use crate::error::LookupError;
 use crate::finding::{Assurance, Claim, Confidence, Finding};
 use crate::http::{HttpClient, Response, default_meaning};
@@ -40,14 +40,8 @@ const CLOSED: [&str; 3] = ["!no-unauthenticated", "!hide", "!takedown"];
 /// Asks `GET /xrpc/app.bsky.actor.getProfile`.
 #[derive(Debug)]
 pub struct Bluesky {
-    descriptor: Descriptor,
-    endpoint: Url,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What Bluesky is.
 pub fn descriptor() -> Descriptor {
@@ -71,22 +65,20 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let descriptor = descriptor();
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(Bluesky { descriptor, endpoint }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(Bluesky { access }))
 }
 
 #[async_trait]
 impl Provider for Bluesky {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let Some(account) = subject.account_on(READS) else { return Ok(Lookup::NoMatch) };
         let response = http
-            .get(below(&self.endpoint, &["xrpc", "app.bsky.actor.getProfile"]))
+            .get(self.access.url(&["xrpc", "app.bsky.actor.getProfile"]))
             .header("accept", "application/json")
             .query("actor", account.value.handle().unwrap_or_default())
             .meaning(meaning)

@@ -9,12 +9,11 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
-use url::Url;
 
-use super::{below, broker};
+use super::broker;
+use crate::access::Access;
 use crate::error::LookupError;
 use crate::finding::{Confidence, Finding};
 use crate::http::HttpClient;
@@ -35,15 +34,8 @@ const MICROS_PER_MATCH: u64 = 4_900;
 /// Asks `POST /reverse-lookup/lookup`.
 #[derive(Debug)]
 pub struct EnrichSo {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What enrich.so is, on its free plan.
 pub fn descriptor() -> Descriptor {
@@ -68,26 +60,22 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    let mut descriptor = descriptor();
-    descriptor.price = settings.price_or(descriptor.price);
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(EnrichSo { descriptor, endpoint, key }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(EnrichSo { access }))
 }
 
 #[async_trait]
 impl Provider for EnrichSo {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let question = json!({ "email": subject.email().expose() });
         let response = http
-            .post_json(below(&self.endpoint, &["reverse-lookup", "lookup"]), &question)
+            .post_json(self.access.url(&["reverse-lookup", "lookup"]), &question)
             .header("accept", "application/json")
-            .secret_header("x-api-key", "", Some(&self.key))
+            .secret_header("x-api-key", "", self.access.key.as_ref())
             .send()
             .await?;
         if response.status() == 404 {

@@ -13,12 +13,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
-use super::{below, broker, stated};
+use super::{broker, stated};
+use crate::access::Access;
 use crate::age::BirthInterval;
 use crate::error::LookupError;
 use crate::finding::{Confidence, Finding};
@@ -45,15 +44,8 @@ const ASSUMED: Price =
 /// Asks `POST /v3/person.enrich`.
 #[derive(Debug)]
 pub struct FullContact {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What FullContact is.
 pub fn descriptor() -> Descriptor {
@@ -80,35 +72,28 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    let mut descriptor = descriptor();
-    descriptor.price = settings.price_or(descriptor.price);
-    if settings.hash_only {
-        descriptor.told = Identifier::AddressHash;
-    }
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(FullContact { descriptor, endpoint, key }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(FullContact { access }))
 }
 
 #[async_trait]
 impl Provider for FullContact {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     /// A queued search is collected by asking the same again, which is what [`Provider::collect`] provides.
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let email = subject.email();
         // The field takes either; a hash is told by its shape.
-        let email = match self.descriptor.told {
+        let email = match self.access.descriptor.told {
             Identifier::AddressHash => email.sha256(),
             _ => email.expose().to_owned(),
         };
         let response = http
-            .post_json(below(&self.endpoint, &["v3", "person.enrich"]), &json!({ "email": email }))
+            .post_json(self.access.url(&["v3", "person.enrich"]), &json!({ "email": email }))
             .header("accept", "application/json")
-            .secret_header("authorization", "Bearer ", Some(&self.key))
+            .secret_header("authorization", "Bearer ", self.access.key.as_ref())
             .meaning(meaning)
             .send()
             .await?;

@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::{below, broker};
+use super::broker;
+use crate::access::Access;
 use crate::error::LookupError;
 use crate::finding::{Confidence, Finding};
 use crate::http::{HttpClient, Response, default_meaning};
@@ -46,15 +46,8 @@ const MICROS_PER_MATCH: u64 = 58_000;
 /// Asks `POST /contact/reverse/email/bulk`, and `GET …/{id}` for the answer.
 #[derive(Debug)]
 pub struct FullEnrich {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What FullEnrich is.
 pub fn descriptor() -> Descriptor {
@@ -78,18 +71,14 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    let mut descriptor = descriptor();
-    descriptor.price = settings.price_or(descriptor.price);
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(FullEnrich { descriptor, endpoint, key }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(FullEnrich { access }))
 }
 
 #[async_trait]
 impl Provider for FullEnrich {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
@@ -97,7 +86,7 @@ impl Provider for FullEnrich {
         let response = http
             .post_json(self.orders(&[]), &order)
             .header("accept", "application/json")
-            .secret_header("authorization", "Bearer ", Some(&self.key))
+            .secret_header("authorization", "Bearer ", self.access.key.as_ref())
             .meaning(meaning)
             .send()
             .await?;
@@ -121,7 +110,7 @@ impl Provider for FullEnrich {
         let response = http
             .get(self.orders(&[handle]))
             .header("accept", "application/json")
-            .secret_header("authorization", "Bearer ", Some(&self.key))
+            .secret_header("authorization", "Bearer ", self.access.key.as_ref())
             .meaning(meaning_of_order)
             .send()
             .await?;
@@ -144,7 +133,7 @@ impl Provider for FullEnrich {
 
 impl FullEnrich {
     fn orders(&self, id: &[&str]) -> Url {
-        below(&self.endpoint, &[&["contact", "reverse", "email", "bulk"], id].concat())
+        self.access.url(&[&["contact", "reverse", "email", "bulk"], id].concat())
     }
 }
 

@@ -16,13 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use self::answer::{Commits, Link, User, Users, Via, is_login};
-use super::below;
+use crate::access::Access;
 use crate::email::EmailAddress;
 use crate::error::LookupError;
 use crate::finding::Claim;
@@ -49,9 +48,7 @@ const NOREPLY: &str = "users.noreply.github.com";
 /// Asks the search, then the account.
 #[derive(Debug)]
 pub struct GitHub {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: Option<SecretString>,
+    access: Access,
     search_commits: bool,
 }
 
@@ -91,18 +88,17 @@ pub fn descriptor() -> Descriptor {
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
     let Options { search_commits } = settings.options()?;
-    let mut descriptor = descriptor();
-    if settings.key.is_some() {
-        descriptor.quota = KEYED;
+    let mut access = Access::of(settings, descriptor())?;
+    if access.key.is_some() {
+        access.descriptor.quota = KEYED;
     }
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(GitHub { descriptor, endpoint, key: settings.key.clone(), search_commits }))
+    Ok(Arc::new(GitHub { access, search_commits }))
 }
 
 #[async_trait]
 impl Provider for GitHub {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
@@ -193,14 +189,14 @@ impl GitHub {
         if !user.is_person() {
             return Ok(Lookup::NoMatch);
         }
-        let url = below(&self.endpoint, &["users", &user.login, "social_accounts"]);
+        let url = self.access.url(&["users", &user.login, "social_accounts"]);
         let links: Vec<Link> = self.get(url, &[], http).await?.unwrap_or_default();
         Ok(Lookup::Match(user.finding(via, &links, author)))
     }
 
     /// The account of this name, if it still exists.
     async fn user(&self, login: &str, http: &HttpClient) -> Result<Option<User>, LookupError> {
-        self.get(below(&self.endpoint, &["users", login]), &[], http).await
+        self.get(self.access.url(&["users", login]), &[], http).await
     }
 
     async fn search<T: DeserializeOwned>(
@@ -209,7 +205,7 @@ impl GitHub {
         query: &str,
         http: &HttpClient,
     ) -> Result<T, LookupError> {
-        let url = below(&self.endpoint, &["search", what]);
+        let url = self.access.url(&["search", what]);
         let found = self.get(url, &[("q", query), ("per_page", "5")], http).await?;
         found.ok_or_else(|| LookupError::malformed("the search is not there: check `endpoint`"))
     }
@@ -225,7 +221,7 @@ impl GitHub {
             .get(url)
             .header("accept", "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28")
-            .secret_header("authorization", "Bearer ", self.key.as_ref())
+            .secret_header("authorization", "Bearer ", self.access.key.as_ref())
             .meaning(meaning);
         let request = query.iter().fold(request, |request, (name, value)| request.query(name, value));
         let response = request.send().await?;

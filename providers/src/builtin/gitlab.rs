@@ -14,13 +14,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use self::answer::{Item, SHOWN, User};
-use super::below;
+use crate::access::Access;
 use crate::email::EmailAddress;
 use crate::error::LookupError;
 use crate::finding::{Claim, Confidence};
@@ -41,15 +39,8 @@ const EXISTS: Confidence = Confidence::literal(0.95);
 /// Asks `GET /api/v4/users`, then the account.
 #[derive(Debug)]
 pub struct GitLab {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: Option<SecretString>,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What GitLab is, without a token.
 pub fn descriptor() -> Descriptor {
@@ -73,25 +64,23 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings; `endpoint` may be a server of their own.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let mut descriptor = descriptor();
-    if settings.key.is_some() {
-        descriptor.told = Identifier::Address;
+    let mut access = Access::without_options(settings, descriptor())?;
+    if access.key.is_some() {
+        access.descriptor.told = Identifier::Address;
     }
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(GitLab { descriptor, endpoint, key: settings.key.clone() }))
+    Ok(Arc::new(GitLab { access }))
 }
 
 #[async_trait]
 impl Provider for GitLab {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         match subject.account_on(READS) {
             Some(account) => self.by_account(account, http).await,
-            None if self.key.is_some() => self.by_address(subject.email(), http).await,
+            None if self.access.key.is_some() => self.by_address(subject.email(), http).await,
             None => Ok(Lookup::NoMatch),
         }
     }
@@ -120,7 +109,7 @@ impl GitLab {
         let Some(item) = found.iter().find(|item| item.is_active() && item.is_called(handle)) else {
             return Ok(Lookup::NoMatch);
         };
-        let finding = match self.key {
+        let finding = match self.access.key {
             Some(_) => self.user(item, http).await?.filter(User::is_person).map(|user| user.finding(EXISTS)),
             // Strangers are not shown the rest of an account.
             None => Some(item.finding(EXISTS)),
@@ -129,13 +118,13 @@ impl GitLab {
     }
 
     async fn search(&self, by: &str, what: &str, http: &HttpClient) -> Result<Vec<Item>, LookupError> {
-        let found = self.get(below(&self.endpoint, &["api", "v4", "users"]), Some((by, what)), http).await?;
+        let found = self.get(self.access.url(&["api", "v4", "users"]), Some((by, what)), http).await?;
         found.ok_or_else(|| LookupError::malformed("the search is not there: check `endpoint`"))
     }
 
     /// The whole of an account, if it is still there.
     async fn user(&self, item: &Item, http: &HttpClient) -> Result<Option<User>, LookupError> {
-        self.get(below(&self.endpoint, &["api", "v4", "users", &item.id.to_string()]), None, http).await
+        self.get(self.access.url(&["api", "v4", "users", &item.id.to_string()]), None, http).await
     }
 
     /// Reads an answer; `None` where there is none.
@@ -148,7 +137,7 @@ impl GitLab {
         let request = http.get(url).header("accept", "application/json").secret_header(
             "private-token",
             "",
-            self.key.as_ref(),
+            self.access.key.as_ref(),
         );
         let request = query.into_iter().fold(request, |request, (name, value)| request.query(name, value));
         let response = request.send().await?;

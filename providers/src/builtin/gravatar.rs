@@ -10,11 +10,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Deserialize;
-use url::Url;
 
-use super::{Accounts, below, named, seen_at, stated};
+use super::{Accounts, named, seen_at, stated};
+use crate::access::Access;
 use crate::error::LookupError;
 use crate::finding::{Assurance, Claim, Confidence, Finding};
 use crate::http::HttpClient;
@@ -41,15 +40,8 @@ const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 /// Asks `GET /v3/profiles/{sha256}`.
 #[derive(Debug)]
 pub struct Gravatar {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: Option<SecretString>,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What Gravatar is, without a key.
 pub fn descriptor() -> Descriptor {
@@ -73,27 +65,25 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let mut descriptor = descriptor();
-    if settings.key.is_some() {
-        descriptor.quota = Quota::per_hour(KEYED_PER_HOUR).with_burst(BURST);
+    let mut access = Access::without_options(settings, descriptor())?;
+    if access.key.is_some() {
+        access.descriptor.quota = Quota::per_hour(KEYED_PER_HOUR).with_burst(BURST);
     }
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(Gravatar { descriptor, endpoint, key: settings.key.clone() }))
+    Ok(Arc::new(Gravatar { access }))
 }
 
 #[async_trait]
 impl Provider for Gravatar {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
-        let url = below(&self.endpoint, &["profiles", &subject.email().sha256()]);
+        let url = self.access.url(&["profiles", &subject.email().sha256()]);
         let response = http
             .get(url)
             .header("accept", "application/json")
-            .secret_header("authorization", "Bearer ", self.key.as_ref())
+            .secret_header("authorization", "Bearer ", self.access.key.as_ref())
             .send()
             .await?;
         if response.status() == 404 {

@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use serde::Deserialize;
 use url::Url;
 
 use super::site::{self, Template};
@@ -60,11 +59,6 @@ enum Visited {
     Failed(LookupError),
 }
 
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
-
 /// What the page is.
 pub fn descriptor() -> Descriptor {
     Descriptor {
@@ -87,7 +81,7 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings; `endpoint` is a template that holds `{domain}`.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
+    settings.refuse_options()?;
     let descriptor = descriptor();
     let template = Template::of(settings, &descriptor)?;
     Ok(Arc::new(Homepage::new(descriptor, template)))

@@ -12,12 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
-use url::Url;
 
-use super::{below, broker, stated};
+use super::{broker, stated};
+use crate::access::Access;
 use crate::error::LookupError;
 use crate::finding::{Confidence, Finding};
 use crate::http::{HttpClient, Response, default_meaning};
@@ -42,15 +41,8 @@ const MICROS_PER_MATCH: u64 = 24_500;
 /// Asks `GET /v2/people/find`.
 #[derive(Debug)]
 pub struct Hunter {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What Hunter is.
 pub fn descriptor() -> Descriptor {
@@ -74,25 +66,21 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    let mut descriptor = descriptor();
-    descriptor.price = settings.price_or(descriptor.price);
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(Hunter { descriptor, endpoint, key }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(Hunter { access }))
 }
 
 #[async_trait]
 impl Provider for Hunter {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let response = http
-            .get(below(&self.endpoint, &["v2", "people", "find"]))
+            .get(self.access.url(&["v2", "people", "find"]))
             .header("accept", "application/json")
-            .secret_header("x-api-key", "", Some(&self.key))
+            .secret_header("x-api-key", "", self.access.key.as_ref())
             .query("email", subject.email().expose())
             .meaning(meaning)
             .send()

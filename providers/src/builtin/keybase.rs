@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use url::Url;
 
-use super::{Accounts, below, named, seen_at, stated};
+use super::{Accounts, named, seen_at, stated};
+use crate::access::Access;
 use crate::error::LookupError;
 use crate::finding::{Assurance, Claim, Confidence, Finding};
 use crate::http::HttpClient;
@@ -47,14 +47,8 @@ const MOST_ASKED: usize = 2;
 /// Asks `GET /_/api/1.0/user/lookup.json`.
 #[derive(Debug)]
 pub struct Keybase {
-    descriptor: Descriptor,
-    endpoint: Url,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What Keybase is.
 pub fn descriptor() -> Descriptor {
@@ -78,16 +72,14 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let descriptor = descriptor();
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(Keybase { descriptor, endpoint }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(Keybase { access }))
 }
 
 #[async_trait]
 impl Provider for Keybase {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
@@ -95,7 +87,7 @@ impl Provider for Keybase {
             let (network, handle) = (account.value.network(), account.value.handle().unwrap_or_default());
             let parameter = if network == "keybase" { "usernames" } else { network };
             let response = http
-                .get(below(&self.endpoint, &["_", "api", "1.0", "user", "lookup.json"]))
+                .get(self.access.url(&["_", "api", "1.0", "user", "lookup.json"]))
                 .header("accept", "application/json")
                 .query(parameter, handle)
                 .query("fields", "basics,profile,proofs_summary")

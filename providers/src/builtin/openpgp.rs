@@ -1,8 +1,8 @@
 //! `OpenPGP` keys: the name that a person has put beside their address in a key that they have published.
 //!
-//! Asked at keys.openpgp.org, which shows an address only after its owner has confirmed it, or (`source = "directory"`)
-//! in the Web Key Directory of the address's own domain. A key is read as a list of names; no signature is checked, so
-//! that it is a hint like others.
+//! Asked in the Web Key Directory of the address's own domain, or (`source = "key_server"`) at keys.openpgp.org, which
+//! shows an address only after its owner has confirmed it, and answers one question a minute: with it, members wait for
+//! their turn. A key is read as a list of names; no signature is checked, so that it is a hint like others.
 //!
 //! Invariant: only the name beside the very address that was asked about is taken.
 
@@ -21,6 +21,7 @@ use url::Url;
 
 use super::site::{self, Template};
 use super::{below, named};
+use crate::access::Access;
 use crate::email::EmailAddress;
 use crate::error::LookupError;
 use crate::finding::{Assurance, Claim, Confidence, Finding};
@@ -32,12 +33,12 @@ use crate::subject::Subject;
 
 /// The owner of the address has put the name beside it: mostly a real one.
 const NAME: Confidence = Confidence::literal(0.8);
-/// The key server's limit for questions by address.
-const KEY_SERVER: Quota = Quota::per_minute(1);
 /// Our own manners towards all domains together.
 const DIRECTORIES: Quota = Quota::per_second(10).with_burst(NonZeroU32::MIN.saturating_add(4));
+/// The key server's limit for questions by address.
+const KEY_SERVER: Quota = Quota::per_minute(1);
 
-/// Asks `GET /vks/v1/by-email/{address}`, or the domain's directory.
+/// Asks the domain's directory, or `GET /vks/v1/by-email/{address}`.
 #[derive(Debug)]
 pub struct OpenPgp {
     descriptor: Descriptor,
@@ -47,12 +48,12 @@ pub struct OpenPgp {
 /// Where keys are looked for.
 #[derive(Debug)]
 enum Place {
-    KeyServer(Url),
     /// At every domain; its `openpgpkey` host first, unless an operator has named another place.
     Directory {
         template: Template,
         advanced: Option<Template>,
     },
+    KeyServer(Url),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -66,23 +67,23 @@ struct Options {
 #[serde(rename_all = "snake_case")]
 enum Source {
     #[default]
-    KeyServer,
     Directory,
+    KeyServer,
 }
 
-/// What the key server is.
+/// What the directories are.
 pub fn descriptor() -> Descriptor {
     Descriptor {
         name: "openpgp".into(),
         title: "OpenPGP keys".into(),
-        docs: "https://keys.openpgp.org/about/api".into(),
-        endpoint: "https://keys.openpgp.org/".into(),
-        reach: Reach::Vendor,
+        docs: "https://datatracker.ietf.org/doc/draft-koch-openpgp-webkey-service/".into(),
+        endpoint: "https://{domain}/".into(),
+        reach: Reach::Web,
         supplies: &[Field::Name],
         told: Identifier::Address,
         reads: &[],
         takes_hash: false,
-        quota: KEY_SERVER,
+        quota: DIRECTORIES,
         price: Price::FREE,
         key: KeyNeed::None,
         terms: None,
@@ -90,13 +91,13 @@ pub fn descriptor() -> Descriptor {
     }
 }
 
-/// What the directories are.
-fn directories() -> Descriptor {
+/// What the key server is.
+fn key_server() -> Descriptor {
     Descriptor {
-        docs: "https://datatracker.ietf.org/doc/draft-koch-openpgp-webkey-service/".into(),
-        endpoint: "https://{domain}/".into(),
-        reach: Reach::Web,
-        quota: DIRECTORIES,
+        docs: "https://keys.openpgp.org/about/api".into(),
+        endpoint: "https://keys.openpgp.org/".into(),
+        reach: Reach::Vendor,
+        quota: KEY_SERVER,
         ..descriptor()
     }
 }
@@ -105,16 +106,15 @@ fn directories() -> Descriptor {
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
     let Options { source } = settings.options()?;
     Ok(Arc::new(match source {
-        Source::KeyServer => {
-            let descriptor = descriptor();
-            let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-            OpenPgp { descriptor, place: Place::KeyServer(endpoint) }
-        }
         Source::Directory => {
-            let descriptor = directories();
+            let descriptor = descriptor();
             let template = Template::of(settings, &descriptor)?;
             let advanced = settings.endpoint.is_none().then(|| Template::new("https://openpgpkey.{domain}/"));
             OpenPgp { descriptor, place: Place::Directory { template, advanced } }
+        }
+        Source::KeyServer => {
+            let Access { descriptor, endpoint, .. } = Access::of(settings, key_server())?;
+            OpenPgp { descriptor, place: Place::KeyServer(endpoint) }
         }
     }))
 }
@@ -128,6 +128,15 @@ impl Provider for OpenPgp {
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let email = subject.email();
         let names = match &self.place {
+            Place::Directory { template, advanced } => {
+                let mut names = None;
+                for url in directories(template, advanced.as_ref(), email) {
+                    if names.is_none() {
+                        names = in_directory(url, http).await?;
+                    }
+                }
+                names.unwrap_or_default()
+            }
             Place::KeyServer(endpoint) => {
                 let url = below(endpoint, &["vks", "v1", "by-email", email.expose()]);
                 let response = http.get(url).header("accept", "application/pgp-keys").send().await?;
@@ -141,40 +150,28 @@ impl Provider for OpenPgp {
                 let names = key.and_then(|key| packets::user_ids(&key));
                 names.ok_or_else(|| LookupError::malformed("an answer that is no key"))?
             }
-            Place::Directory { template, advanced } => {
-                if template.of_person(email).is_none() {
-                    return Ok(Lookup::NoMatch);
-                }
-                let advanced = advanced.as_ref().and_then(|host| host.at(email.domain()));
-                let mut names = None;
-                if let Some(root) = advanced {
-                    names = in_directory(&root, Some(email.domain()), email, http).await?;
-                }
-                if names.is_none()
-                    && let Some(root) = template.at(email.domain())
-                {
-                    names = in_directory(&root, None, email, http).await?;
-                }
-                names.unwrap_or_default()
-            }
         };
         Ok(finding(&names, email).map_or(Lookup::NoMatch, Lookup::Match))
     }
 }
 
-/// The names in the key that a directory holds for the address; `None` where it holds none that can be read.
-async fn in_directory(
-    root: &Url,
-    domain: Option<&str>,
-    email: &EmailAddress,
-    http: &HttpClient,
-) -> Result<Option<Vec<String>>, LookupError> {
-    let hash = zbase32(&Sha1::digest(email.local_part().to_ascii_lowercase()));
-    let mut path = vec![".well-known", "openpgpkey"];
-    path.extend(domain);
-    path.extend(["hu", &hash]);
-    let request = http.get(below(root, &path)).query("l", email.local_part());
-    let response = site::ask(request).await?;
+/// Where a person's own domain may have their key: by the advanced method, then by the direct one.
+fn directories(template: &Template, advanced: Option<&Template>, email: &EmailAddress) -> Vec<Url> {
+    let Some(direct) = template.of_person(email) else { return Vec::new() };
+    let (domain, key) = (email.domain(), key_in_directory(email.local_part()));
+    let advanced = advanced.and_then(|host| host.at(domain));
+    let advanced = advanced.map(|host| below(&host, &[".well-known", "openpgpkey", domain, "hu", &key]));
+    let direct = below(&direct, &[".well-known", "openpgpkey", "hu", &key]);
+    let mut places: Vec<_> = advanced.into_iter().chain([direct]).collect();
+    for url in &mut places {
+        url.query_pairs_mut().append_pair("l", email.local_part());
+    }
+    places
+}
+
+/// The names in the key that a directory holds; `None` where it holds none that can be read.
+async fn in_directory(url: Url, http: &HttpClient) -> Result<Option<Vec<String>>, LookupError> {
+    let response = site::ask(http.get(url)).await?;
     let found =
         response.filter(|response| (200..300).contains(&response.status()) && !response.is_truncated());
     Ok(found.and_then(|response| packets::user_ids(response.body())))
@@ -200,6 +197,11 @@ fn named_in<'a>(user_id: &'a str, email: &EmailAddress) -> Option<&'a str> {
     let plain =
         name.strip_suffix(')').and_then(|rest| rest.rsplit_once('(')).map_or(name, |(name, _)| name.trim());
     (address.canonical() == email.canonical()).then_some(plain)
+}
+
+/// What a directory calls the key of this mailbox.
+pub(crate) fn key_in_directory(local_part: &str) -> String {
+    zbase32(&Sha1::digest(local_part.to_ascii_lowercase()))
 }
 
 /// The alphabet of Z-Base-32, in which directories spell hashes.

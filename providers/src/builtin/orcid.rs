@@ -14,13 +14,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use self::answer::{Person, Search};
-use super::below;
+use crate::access::Access;
 use crate::email::EmailAddress;
 use crate::error::LookupError;
 use crate::http::{HttpClient, Response, default_meaning};
@@ -34,15 +32,8 @@ const QUOTA: Quota = Quota::per_second(4).with_burst(NonZeroU32::MIN.saturating_
 /// Asks `GET /v3.0/expanded-search/`, then the record.
 #[derive(Debug)]
 pub struct Orcid {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: Option<SecretString>,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What ORCID is.
 pub fn descriptor() -> Descriptor {
@@ -67,21 +58,19 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let descriptor = descriptor();
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(Orcid { descriptor, endpoint, key: settings.key.clone() }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(Orcid { access }))
 }
 
 #[async_trait]
 impl Provider for Orcid {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let email = subject.email();
-        let url = below(&self.endpoint, &["expanded-search", ""]);
+        let url = self.access.url(&["expanded-search", ""]);
         let found: Option<Search> = self.get(url, &[("q", &query(email)), ("rows", "3")], http).await?;
         let found =
             found.ok_or_else(|| LookupError::malformed("the search is not there: check `endpoint`"))?;
@@ -89,7 +78,7 @@ impl Provider for Orcid {
         let Some(id) = item.id() else {
             return Err(LookupError::malformed("a record without a valid iD"));
         };
-        let person: Option<Person> = self.get(below(&self.endpoint, &[&id, "person"]), &[], http).await?;
+        let person: Option<Person> = self.get(self.access.url(&[&id, "person"]), &[], http).await?;
         Ok(Lookup::Match(item.finding(&id, person.as_ref())))
     }
 }
@@ -105,7 +94,7 @@ impl Orcid {
         let request = http
             .get(url)
             .header("accept", "application/json")
-            .secret_header("authorization", "Bearer ", self.key.as_ref())
+            .secret_header("authorization", "Bearer ", self.access.key.as_ref())
             .meaning(meaning);
         let request = query.iter().fold(request, |request, (name, value)| request.query(name, value));
         let response = request.send().await?;

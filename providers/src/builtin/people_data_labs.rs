@@ -11,15 +11,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use url::Url;
 
-use super::{Accounts, below, birth_of, named, stated};
+use super::{broker, stated};
+use crate::access::Access;
 use crate::age::BirthInterval;
 use crate::error::LookupError;
-use crate::finding::{Assurance, Claim, Confidence, Finding};
+use crate::finding::{Confidence, Finding};
 use crate::http::{HttpClient, Response, default_meaning};
 use crate::name::Parts;
 use crate::provider::{
@@ -43,8 +42,6 @@ const LIKELIHOOD: [Confidence; 11] = [
     Confidence::literal(0.82),
     Confidence::literal(0.88),
 ];
-/// What is left of the confidence in a birth date when the record contradicts itself.
-const CONTRADICTED: f64 = 0.5;
 
 /// The fields we keep, and no other: contact data and careers stay with the vendor.
 const WANTED: &str = "full_name,first_name,last_name,birth_date,birth_year,profiles,\
@@ -59,9 +56,7 @@ const CENTS_PER_MATCH: u64 = 28;
 /// Asks `GET /v5/person/enrich`.
 #[derive(Debug)]
 pub struct PeopleDataLabs {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
     options: Options,
 }
 
@@ -103,44 +98,39 @@ pub fn descriptor() -> Descriptor {
 /// Builds it from an operator's settings. The vendor's sandbox (`https://sandbox.api.peopledatalabs.com/`) is an
 /// `endpoint` like another, and free.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let mut options: Options = settings.options()?;
-    options.hash_only |= settings.hash_only;
+    let options: Options = settings.options()?;
     if options.min_likelihood > 10 {
         return Err(SettingsError::Options { reason: "`min_likelihood` lies between 0 and 10".into() });
     }
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    let mut descriptor = descriptor();
-    descriptor.price = settings.price_or(descriptor.price);
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    if endpoint.host_str() == Some("sandbox.api.peopledatalabs.com") {
-        descriptor.price = Price::FREE;
+    let mut access = Access::of(settings, descriptor())?;
+    if access.endpoint.host_str() == Some("sandbox.api.peopledatalabs.com") {
+        access.descriptor.price = Price::FREE;
     }
     if options.hash_only {
-        descriptor.told = Identifier::AddressHash;
+        access.descriptor.told = Identifier::AddressHash;
     }
-    Ok(Arc::new(PeopleDataLabs { descriptor, endpoint, key, options }))
+    Ok(Arc::new(PeopleDataLabs { access, options }))
 }
 
 #[async_trait]
 impl Provider for PeopleDataLabs {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let request = http
-            .get(below(&self.endpoint, &["v5", "person", "enrich"]))
+            .get(self.access.url(&["v5", "person", "enrich"]))
             .header("accept", "application/json")
-            .secret_header("x-api-key", "", Some(&self.key))
+            .secret_header("x-api-key", "", self.access.key.as_ref())
             .query("data_include", WANTED)
             .query("min_likelihood", &self.options.min_likelihood.to_string())
             .query("titlecase", "true")
             .meaning(meaning);
         let email = subject.email();
-        let request = if self.options.hash_only {
-            request.query("email_hash", &email.sha256())
-        } else {
-            request.query("email", email.expose())
+        let request = match self.access.descriptor.told {
+            Identifier::AddressHash => request.query("email_hash", &email.sha256()),
+            _ => request.query("email", email.expose()),
         };
         let request = match required(subject.wanted()) {
             Some(expression) => request.query("required", &expression),
@@ -148,7 +138,7 @@ impl Provider for PeopleDataLabs {
         };
         let response = request.send().await?;
         if response.status() == 404 {
-            return no_match(&response);
+            return broker::no_match_if(broker::said(&response, "/error/type") == "not_found");
         }
         let answer: Answer = response.json()?;
         Ok(Lookup::Match(answer.finding(http.today())))
@@ -177,15 +167,6 @@ fn meaning(response: &Response) -> Option<LookupError> {
     }
 }
 
-/// A miss says so in the vendor's words. Any other 404 is a wrong `endpoint`, and would be remembered of everybody.
-fn no_match(response: &Response) -> Result<Lookup, LookupError> {
-    let answer: Value = response.json()?;
-    match answer.pointer("/error/type").and_then(Value::as_str) {
-        Some("not_found") => Ok(Lookup::NoMatch),
-        _ => Err(LookupError::malformed("a 404 that is no miss: check `endpoint`")),
-    }
-}
-
 #[derive(Deserialize)]
 struct Answer {
     likelihood: u8,
@@ -197,11 +178,10 @@ struct Answer {
 impl Answer {
     fn finding(&self, today: Date) -> Finding {
         let confidence = LIKELIHOOD.get(usize::from(self.likelihood)).copied().unwrap_or(LIKELIHOOD[0]);
-        let name = named(self.name(), &[]);
         Finding {
-            name: name.map(|name| Claim::new(name, confidence, Assurance::Broker)),
-            birth: self.birth(confidence, today),
-            profiles: self.profiles(confidence),
+            name: broker::name(self.name(), confidence),
+            birth: broker::birth(self.births(today), confidence),
+            profiles: broker::profiles(self.profiles(), confidence),
         }
     }
 
@@ -214,7 +194,7 @@ impl Answer {
         Parts { full: part("full_name"), given: part("first_name"), family: part("last_name") }
     }
 
-    fn birth(&self, confidence: Confidence, today: Date) -> Option<Claim<BirthInterval>> {
+    fn births(&self, today: Date) -> impl Iterator<Item = BirthInterval> {
         let date = self.field("birth_date");
         let date = date.and_then(|text| BirthInterval::parse_birth_date(text, today).ok());
         // The vendor's description types the year as text, its answers as a number.
@@ -222,24 +202,18 @@ impl Answer {
             self.data.get("birth_year").and_then(|year| year.as_i64().or_else(|| text(year)?.parse().ok()));
         let year = year.and_then(|year| i16::try_from(year).ok());
         let year = year.and_then(|year| BirthInterval::from_year(year, today).ok());
-        let (birth, agreed) = birth_of(date.into_iter().chain(year))?;
-        let confidence =
-            if agreed { confidence } else { Confidence::clamped(confidence.get() * CONTRADICTED) };
-        Some(Claim::new(birth, confidence, Assurance::Broker))
+        date.into_iter().chain(year)
     }
 
     /// The list and the flat fields, which repeat some of it.
-    fn profiles(&self, confidence: Confidence) -> Vec<Claim<SocialProfile>> {
+    fn profiles(&self) -> Vec<SocialProfile> {
         let listed = self.data.get("profiles").and_then(Value::as_array);
         let listed = listed.map(Vec::as_slice).unwrap_or_default();
         let is_listed = |url: &str| listed.iter().any(|entry| entry.get("url").and_then(text) == Some(url));
         let flat = ["linkedin_url", "facebook_url", "twitter_url", "github_url"];
         let flat = flat.into_iter().filter_map(|name| self.field(name)).filter(|url| !is_listed(url));
         let flat = flat.filter_map(|url| SocialProfile::parse(url).ok());
-        let listed = listed.iter().filter_map(listed_profile);
-        let mut accounts = Accounts::default();
-        accounts.extend(listed.chain(flat).map(|profile| Claim::new(profile, confidence, Assurance::Broker)));
-        accounts.into_claims()
+        listed.iter().filter_map(listed_profile).chain(flat).collect()
     }
 }
 

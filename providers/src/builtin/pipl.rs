@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
-use url::Url;
 
-use super::{below, broker, stated};
+use super::{broker, stated};
+use crate::access::Access;
 use crate::age::BirthInterval;
 use crate::error::LookupError;
 use crate::finding::{Confidence, Finding};
@@ -45,15 +45,8 @@ const ASSUMED_CENTS: u64 = 50;
 /// Asks `POST /search/`: the key is a field of the form, which no proxy logs.
 #[derive(Debug)]
 pub struct Pipl {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What Pipl is.
 pub fn descriptor() -> Descriptor {
@@ -80,28 +73,24 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    let mut descriptor = descriptor();
-    descriptor.price = settings.price_or(descriptor.price);
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(Pipl { descriptor, endpoint, key }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(Pipl { access }))
 }
 
 #[async_trait]
 impl Provider for Pipl {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let form = [
-            ("key", self.key.expose_secret()),
+            ("key", self.access.key.as_ref().map_or("", ExposeSecret::expose_secret)),
             ("email", subject.email().expose()),
             ("match_requirements", REQUIRED),
         ];
         let response = http
-            .post_form(below(&self.endpoint, &["search", ""]), &form)
+            .post_form(self.access.url(&["search", ""]), &form)
             .header("accept", "application/json")
             .meaning(meaning)
             .send()

@@ -14,12 +14,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
-use url::Url;
 
-use super::{below, broker};
+use super::broker;
+use crate::access::Access;
 use crate::age::BirthInterval;
 use crate::error::LookupError;
 use crate::finding::{Confidence, Finding};
@@ -43,9 +42,7 @@ const ASSUMED_CENTS: u64 = 30;
 /// Asks `GET /api/v2/person/lookup`, and `…/checkStatus` for what was not ready.
 #[derive(Debug)]
 pub struct RocketReach {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
     options: Options,
 }
 
@@ -85,17 +82,14 @@ pub fn descriptor() -> Descriptor {
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
     let options: Options = settings.options()?;
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    let mut descriptor = descriptor();
-    descriptor.price = settings.price_or(descriptor.price);
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(RocketReach { descriptor, endpoint, key, options }))
+    let access = Access::of(settings, descriptor())?;
+    Ok(Arc::new(RocketReach { access, options }))
 }
 
 #[async_trait]
 impl Provider for RocketReach {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
@@ -129,9 +123,9 @@ impl Provider for RocketReach {
 
 impl RocketReach {
     fn call<'h>(&self, http: &'h HttpClient, what: &str) -> Request<'h> {
-        http.get(below(&self.endpoint, &["api", "v2", "person", what]))
+        http.get(self.access.url(&["api", "v2", "person", what]))
             .header("accept", "application/json")
-            .secret_header("api-key", "", Some(&self.key))
+            .secret_header("api-key", "", self.access.key.as_ref())
     }
 }
 

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -45,11 +44,6 @@ pub struct WebFinger {
     deaf: Shelf<AtomicBool>,
 }
 
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
-
 /// What `WebFinger` is.
 pub fn descriptor() -> Descriptor {
     Descriptor {
@@ -72,7 +66,7 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings; `endpoint` is a template that holds `{domain}`.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
+    settings.refuse_options()?;
     let descriptor = descriptor();
     let template = Template::of(settings, &descriptor)?;
     Ok(Arc::new(WebFinger { descriptor, template, deaf: Shelf::new(MOST_DOMAINS) }))

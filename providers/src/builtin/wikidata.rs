@@ -15,9 +15,9 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use url::Url;
 
-use super::{Accounts, below, birth_of, named, seen_at, stated};
+use super::{Accounts, birth_of, named, seen_at, stated};
+use crate::access::Access;
 use crate::age::BirthInterval;
 use crate::email::EmailAddress;
 use crate::error::LookupError;
@@ -52,14 +52,8 @@ const ACCOUNTS: [(&str, &str); 8] = [
 /// Asks `GET /sparql`.
 #[derive(Debug)]
 pub struct Wikidata {
-    descriptor: Descriptor,
-    endpoint: Url,
+    access: Access,
 }
-
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What Wikidata is.
 pub fn descriptor() -> Descriptor {
@@ -83,16 +77,14 @@ pub fn descriptor() -> Descriptor {
 
 /// Builds it from an operator's settings.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let descriptor = descriptor();
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    Ok(Arc::new(Wikidata { descriptor, endpoint }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(Wikidata { access }))
 }
 
 #[async_trait]
 impl Provider for Wikidata {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
@@ -101,7 +93,7 @@ impl Provider for Wikidata {
             return Ok(Lookup::NoMatch);
         }
         let response = http
-            .get(below(&self.endpoint, &["sparql"]))
+            .get(self.access.url(&["sparql"]))
             .header("accept", "application/sparql-results+json")
             .query("format", "json")
             .query("query", &query(email))

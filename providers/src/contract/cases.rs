@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::demand::Demand;
 use super::mutation::{with_hostile_texts, with_unknown_fields, with_wrong_types, without_a_field};
 use super::server::{Reply, Route, Script};
-use super::{Contract, Format, MAX_BODY_BYTES, NOW_UNIX_SECONDS};
+use super::{Contract, Format, Kind, MAX_BODY_BYTES, NOW_UNIX_SECONDS};
 use crate::provider::Reach;
 
 /// A wait that no vendor's own default is as long as.
@@ -27,13 +27,15 @@ impl Case {
 }
 
 /// Every case of a contract.
-pub(super) fn cases<B>(contract: &Contract<B>, reach: Reach) -> Vec<Case> {
-    let mut cases = answers(contract);
-    cases.extend(refusals(contract));
-    cases.extend(outages(contract));
-    cases.extend(wrong_bodies(contract, reach));
-    cases.extend(mutants(contract));
-    cases
+pub(super) fn cases<B>(contract: &Contract<B>, reach: Reach) -> impl Iterator<Item = (Kind, Case)> {
+    let kinds = [
+        (Kind::Answers, answers(contract)),
+        (Kind::Refusals, refusals(contract)),
+        (Kind::Outages, outages(contract)),
+        (Kind::Bodies, wrong_bodies(contract, reach)),
+        (Kind::Mutants, mutants(contract)),
+    ];
+    kinds.into_iter().flat_map(|(kind, cases)| cases.into_iter().map(move |case| (kind, case)))
 }
 
 /// What the vendor says when all is well.

@@ -8,18 +8,19 @@ use std::sync::LazyLock;
 
 use toml::Spanned;
 
+use super::body::Body;
 use super::fields::{Fields, ProfileSource, Rating, Source};
 use super::file::{self, Audience, File, Format, Method, Then};
 use super::rules::Rule;
 use super::select::{Selector, Selectors};
 use super::template::{Slot, Template};
-use super::{Body, Declaration, Question, below};
+use super::{Declaration, Question, below};
 use crate::provider::{Descriptor, Identifier, KeyNeed, Micros, Price, Reach};
 use crate::settings::{Fault, nearest};
 use crate::social;
 
 /// A fault at a part of the file.
-struct Wrong(Range<usize>, String);
+pub(super) struct Wrong(pub(super) Range<usize>, pub(super) String);
 
 /// What stands for the subject while a question is tried for its shape.
 const ANYBODY: &str = "x";
@@ -140,16 +141,23 @@ fn question(question: file::Question) -> Result<Question, Wrong> {
         (None, Some(_)) => Method::Post,
         (None, None) => Method::Get,
     };
-    let body = question.body.map(|table| {
-        let place = table.span();
-        body(toml::Value::Table(table.into_inner())).map_err(|message| Wrong(place, message))
-    });
+    let body = match (question.body, question.encode) {
+        (Some(body), encode) => {
+            let encoding = encode.map(Spanned::into_inner).unwrap_or_default();
+            Some(Body::compile(body.into_inner(), encoding)?)
+        }
+        (None, Some(encode)) => {
+            let message = "`encode` says how `body` is sent, and there is no `body`".to_owned();
+            return Err(Wrong(encode.span(), message));
+        }
+        (None, None) => None,
+    };
     Ok(Question {
         method,
         path,
         query: templates(question.query)?,
         headers: templates(question.headers)?,
-        body: body.transpose()?,
+        body,
     })
 }
 
@@ -172,21 +180,6 @@ fn collect(asked: Spanned<file::Question>, question: &Question, key: KeyNeed) ->
         return Err(Wrong(place, message.to_owned()));
     }
     Ok(collect)
-}
-
-fn body(value: toml::Value) -> Result<Body, String> {
-    Ok(match value {
-        toml::Value::String(text) => Body::Text(Template::parse(&text)?),
-        toml::Value::Array(items) => Body::List(items.into_iter().map(body).collect::<Result<_, _>>()?),
-        toml::Value::Table(entries) => {
-            let entries = entries.into_iter().map(|(name, value)| Ok((name, body(value)?)));
-            Body::Table(entries.collect::<Result<_, String>>()?)
-        }
-        toml::Value::Integer(number) => Body::Other(number.into()),
-        toml::Value::Float(number) => Body::Other(number.into()),
-        toml::Value::Boolean(truth) => Body::Other(truth.into()),
-        toml::Value::Datetime(_) => return Err("a date in a body is written as a text".to_owned()),
-    })
 }
 
 /// A key that is declared is sent, and one that is sent is declared.

@@ -245,7 +245,7 @@ impl Reader<'_> {
             for selector in &profiles.source.from {
                 let found = document.find(selector);
                 self.found_anything |= found.places > 0;
-                http.note("field", || format!("profiles: {} found {} places", selector.text, found.places));
+                http.note("field", || format!("profiles: {} found places: {}", selector.text, found.places));
                 accounts.extend(found.texts.into_iter().map(|text| (network.clone(), text)));
             }
         };

@@ -66,6 +66,16 @@ pub(super) enum Method {
     Post,
 }
 
+/// How a body is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Encoding {
+    #[default]
+    Json,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
@@ -75,7 +85,8 @@ pub(super) struct Question {
     pub(super) query: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, Spanned<String>>,
-    pub(super) body: Option<Spanned<toml::Table>>,
+    pub(super) body: Option<Spanned<BTreeMap<String, Spanned<toml::Value>>>>,
+    pub(super) encode: Option<Spanned<Encoding>>,
 }
 
 #[derive(Deserialize)]

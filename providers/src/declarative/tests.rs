@@ -1,6 +1,7 @@
 //! The shipped examples and their kin against the contract, and every way in which a file can be wrong.
 
 mod files;
+mod forms;
 mod lookups;
 
 use std::time::Duration;
@@ -33,7 +34,7 @@ fn keyed() -> ProviderSettings {
 #[tokio::test]
 async fn the_directory_survives_the_contract() {
     let declaration = declared("scim_directory", SCIM);
-    let report = check_contract(&Contract {
+    check_contract(&Contract {
         build: |settings: &ProviderSettings| declaration.build(settings),
         settings: keyed(),
         path: "/scim/v2/",
@@ -51,15 +52,13 @@ async fn the_directory_survives_the_contract() {
         rate_limited: Some(slow_down()),
         bad_key: Some(Reply::json(401, include_str!("../../fixtures/scim_directory/bad_key.json"))),
         out_of_credit: None,
-    })
-    .await;
-    assert!(report.is_ok(), "{report}");
+    }).await.assert_survived();
 }
 
 #[tokio::test]
 async fn the_server_for_code_survives_the_contract() {
     let declaration = declared("forgejo", FORGEJO);
-    let report = check_contract(&Contract {
+    check_contract(&Contract {
         build: |settings: &ProviderSettings| declaration.build(settings),
         settings: ProviderSettings::default(),
         path: "/api/v1/",
@@ -77,8 +76,8 @@ async fn the_server_for_code_survives_the_contract() {
         bad_key: Some(Reply::json(403, r#"{"message": "Only signed in user is allowed to call APIs."}"#)),
         out_of_credit: Some(Reply::json(402, "{}")),
     })
-    .await;
-    assert!(report.is_ok(), "{report}");
+    .await
+    .assert_survived();
 }
 
 const PAGE: &str = r#"<!doctype html><html><head><title>People</title></head><body>
@@ -120,7 +119,7 @@ fn page_of(reach: &str, endpoint: &str, path: &str) -> String {
 #[tokio::test]
 async fn a_page_on_the_operators_host_survives_the_contract() {
     let declaration = declared("people", &page_of("vendor", "https://people.example.com/", "~{local}"));
-    let report = check_contract(&Contract {
+    check_contract(&Contract {
         build: |settings: &ProviderSettings| declaration.build(settings),
         settings: ProviderSettings::default(),
         path: "/",
@@ -132,14 +131,14 @@ async fn a_page_on_the_operators_host_survives_the_contract() {
         bad_key: None,
         out_of_credit: None,
     })
-    .await;
-    assert!(report.is_ok(), "{report}");
+    .await
+    .assert_survived();
 }
 
 #[tokio::test]
 async fn a_page_on_strangers_hosts_survives_the_contract() {
     let declaration = declared("people", &page_of("web", "https://{domain}/", "about"));
-    let report = check_contract(&Contract {
+    check_contract(&Contract {
         build: |settings: &ProviderSettings| declaration.build(settings),
         settings: ProviderSettings::default(),
         path: "/{domain}/",
@@ -151,6 +150,6 @@ async fn a_page_on_strangers_hosts_survives_the_contract() {
         bad_key: None,
         out_of_credit: None,
     })
-    .await;
-    assert!(report.is_ok(), "{report}");
+    .await
+    .assert_survived();
 }

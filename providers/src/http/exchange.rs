@@ -27,8 +27,8 @@ use crate::robots;
 pub(super) enum Miss {
     /// It did not leave: a gate would hold it for too long.
     Held(Held),
-    /// It failed, and the server may have asked for a wait.
-    Failed { error: LookupError, asked: Option<Duration> },
+    /// It failed. The server may have asked for a wait, or have given an answer that was lost on its way.
+    Failed { error: LookupError, asked: Option<Duration>, is_lost: bool },
 }
 
 /// Why a call and its redirects did not come to an answer.
@@ -41,6 +41,8 @@ pub(super) enum Halt {
     /// The site has had all the calls that we make to it in a day.
     Spent,
     Failed(LookupError),
+    /// The question left, and its answer did not arrive.
+    Lost(LookupError),
 }
 
 impl From<LookupError> for Halt {
@@ -51,7 +53,7 @@ impl From<LookupError> for Halt {
 
 impl From<LookupError> for Miss {
     fn from(error: LookupError) -> Self {
-        Self::Failed { error, asked: None }
+        Self::Failed { error, asked: None, is_lost: false }
     }
 }
 
@@ -65,6 +67,7 @@ impl From<Halt> for Miss {
                 LookupError::Forbidden { reason: "the site has been asked often enough today".into() }.into()
             }
             Halt::Failed(error) => error.into(),
+            Halt::Lost(error) => Self::Failed { error, asked: None, is_lost: true },
         }
     }
 }
@@ -89,7 +92,7 @@ pub(super) async fn attempt(
     }
     let outcome = followed.and_then(|response| judge(request, response));
     if let Err(Miss::Failed { error, .. }) = &outcome {
-        request.client.note("failed", || format!("{}: {error}", error.class()));
+        request.client.note("failed", || error.to_string());
     }
     let waited = patience_before.saturating_sub(*patience);
     report(door, &outcome, number, begun.elapsed().saturating_sub(waited));
@@ -244,7 +247,7 @@ async fn send(
     hop: &Hop,
     body_bytes: usize,
     deadline: Instant,
-) -> Result<Response, LookupError> {
+) -> Result<Response, Halt> {
     let door = &*request.client.door;
     let limits = &door.limits;
     let client = match hop.route {
@@ -263,13 +266,15 @@ async fn send(
     let mut answer = match timeout_at(silence_ends.min(deadline), client.execute(outgoing)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
-            if error.is_connect() {
-                // Nothing of it was heard.
-                request.client.count_answer();
+            let found = fault::while_sending(&error, hop.route);
+            if fault::had_left(&error) {
+                return Err(Halt::Lost(found));
             }
-            return Err(fault::while_sending(&error, hop.route));
+            // Nothing of it was heard.
+            request.client.count_answer();
+            return Err(found.into());
         }
-        Err(_) => return Err(LookupError::unavailable("timed out while waiting for an answer")),
+        Err(_) => return Err(Halt::Lost(LookupError::unavailable("timed out while waiting for an answer"))),
     };
     if hop.route == Route::Guarded {
         judge_peer(&answer, door)?;
@@ -278,7 +283,7 @@ async fn send(
     let body = if answer.status().is_redirection() {
         Body::default()
     } else {
-        body::read(&mut answer, allowance).await?
+        body::read(&mut answer, allowance).await.map_err(Halt::Lost)?
     };
     request.client.count_answer();
     let response = Response {
@@ -357,7 +362,7 @@ fn judge(request: &Request<'_>, response: Response) -> Result<Response, Miss> {
     }
     match error {
         None => Ok(response),
-        Some(error) => Err(Miss::Failed { error, asked }),
+        Some(error) => Err(Miss::Failed { error, asked, is_lost: false }),
     }
 }
 

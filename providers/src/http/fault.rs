@@ -28,6 +28,12 @@ pub(super) fn while_sending(error: &reqwest::Error, route: Route) -> LookupError
     }
 }
 
+/// Whether the question may have reached the server.
+pub(super) fn had_left(error: &reqwest::Error) -> bool {
+    let was_refused = causes(error).find_map(|cause| cause.downcast_ref::<RefusedAddress>()).is_some();
+    !(was_refused || error.is_dns() || error.is_connect())
+}
+
 /// Names the fault of an answer that broke off.
 pub(super) fn while_reading(error: &reqwest::Error) -> LookupError {
     LookupError::unavailable(exchanging(error, "answer is garbled"))

@@ -115,7 +115,7 @@ fn fetch<'a>(
             Err(Halt::Failed(error @ (LookupError::Unreachable { .. } | LookupError::Forbidden { .. }))) => {
                 Ok(Welcome::Closed(error))
             }
-            Err(Halt::Failed(_)) => Ok(Welcome::Closed(cannot_say())),
+            Err(Halt::Failed(_) | Halt::Lost(_)) => Ok(Welcome::Closed(cannot_say())),
             Err(halt) => Err(halt),
         }
     })

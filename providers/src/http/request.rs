@@ -143,7 +143,9 @@ impl<'a> Request<'a> {
         loop {
             let (error, asked) = match exchange::attempt(&self, number, &mut patience).await {
                 Ok(response) => return Ok(response),
-                Err(Miss::Failed { error, asked }) => (error, asked),
+                // It may have been given, and billed: the worker's next attempt asks again, and no sooner.
+                Err(Miss::Failed { error, is_lost: true, .. }) if door.limits.is_billed => return Err(error),
+                Err(Miss::Failed { error, asked, .. }) => (error, asked),
                 // Sent away by our own quota while waiting for a retry: what counts is the fault, which costs an
                 // attempt. To call it rate limited would let a failing provider be asked for ever.
                 Err(Miss::Held(held)) => {

@@ -24,9 +24,28 @@ pub enum Fault {
     WrongType,
     BrokenSyntax,
     SlowDrip,
+    /// 200 without a body.
+    Empty,
+    /// 200 with a page of somebody else's: a gateway's, a captive portal's.
+    StrangePage,
+    /// The answer, and two megabytes of blanks.
+    Oversized,
 }
 
 impl Fault {
+    pub const ALL: [Self; 10] = [
+        Self::RateLimited,
+        Self::ServerError,
+        Self::Timeout,
+        Self::Truncated,
+        Self::WrongType,
+        Self::BrokenSyntax,
+        Self::SlowDrip,
+        Self::Empty,
+        Self::StrangePage,
+        Self::Oversized,
+    ];
+
     /// The fault that a number in 0..1 stands for.
     pub(super) fn of_draw(draw: f64, rates: FaultRates) -> Option<Self> {
         let shares = [

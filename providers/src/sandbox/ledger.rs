@@ -55,6 +55,9 @@ impl Answered {
             Self::Fault(Fault::WrongType) => "wrong_type",
             Self::Fault(Fault::BrokenSyntax) => "broken_syntax",
             Self::Fault(Fault::SlowDrip) => "slow_drip",
+            Self::Fault(Fault::Empty) => "empty",
+            Self::Fault(Fault::StrangePage) => "strange_page",
+            Self::Fault(Fault::Oversized) => "oversized",
         }
     }
 }

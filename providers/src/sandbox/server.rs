@@ -55,7 +55,8 @@ POST     /fullcontact/v3/person.enrich
 GET      /rocketreach/api/v2/person/lookup?email={address}
 GET      /rocketreach/api/v2/person/checkStatus?ids={id}
 POST     /pipl/search/                         a form; of these vendors too `exhausted` and `wrong` are keys
-GET      /openpgp/vks/v1/by-email/{address}
+GET      /openpgp/{domain}/.well-known/openpgpkey/hu/{hash}?l={local part}
+GET      /openpgp/vks/v1/by-email/{address}    the key server, in place of directories
 GET      /orcid/v3.0/expanded-search/?q=email:%22{address}%22
 GET      /orcid/v3.0/{id}/person
 GET      /wikidata/sparql?query={SPARQL with <mailto:{address}>}

@@ -91,7 +91,7 @@ impl Service {
             // Asked about accounts: by whom they were found says nothing about the kind of address.
             Self::Keybase => free("keybase", "keybase/", quota(60, 60), 0.30, 0.30),
             Self::Bluesky => free("bluesky", "bluesky/", quota(3000, 300), 0.95, 0.95),
-            Self::Openpgp => free("openpgp", "openpgp/", quota(1, 60), 0.03, 0.10),
+            Self::Openpgp => free("openpgp", "openpgp/{domain}/", quota(10, 1), 0.0, 0.10),
             Self::Orcid => free("orcid", "orcid/v3.0/", quota(12, 1), 0.02, 0.05),
             Self::Wikidata => free("wikidata", "wikidata/", quota(60, 60), 0.01, 0.03),
             Self::EnrichSo => Facts {

@@ -53,7 +53,9 @@ fn questions(sandbox: &Sandbox, address: &str) -> [String; BY_URL] {
     let base = sandbox.url();
     let hash = EmailAddress::parse(address).unwrap().sha256();
     let escaped: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
-    let domain = address.rsplit_once('@').unwrap().1;
+    let (local_part, domain) = address.rsplit_once('@').unwrap();
+    let key = crate::builtin::openpgp::key_in_directory(local_part);
+    let local_part: String = url::form_urlencoded::byte_serialize(local_part.as_bytes()).collect();
     let person = sandbox.population().person(super::MailboxKey::of_address(address));
     let login = person.login();
     [
@@ -65,7 +67,7 @@ fn questions(sandbox: &Sandbox, address: &str) -> [String; BY_URL] {
         format!("{base}/gitlab/api/v4/users?search={escaped}"),
         format!("{base}/keybase/_/api/1.0/user/lookup.json?github={login}"),
         format!("{base}/bluesky/xrpc/app.bsky.actor.getProfile?actor={login}.bsky.social"),
-        format!("{base}/openpgp/vks/v1/by-email/{escaped}"),
+        format!("{base}/openpgp/{domain}/.well-known/openpgpkey/hu/{key}?l={local_part}"),
         format!("{base}/orcid/v3.0/expanded-search/?q=email:%22{escaped}%22&rows=3"),
         format!("{base}/wikidata/sparql?format=json&query=%3Cmailto:{escaped}%3E"),
     ]

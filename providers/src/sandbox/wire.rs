@@ -40,6 +40,9 @@ use super::service::Service;
 use super::world::World;
 use crate::provider::{Identifier, Micros};
 
+/// What a network says that wants somebody to sign in first.
+const STRANGE_PAGE: &str = "<!doctype html><html><title>Sign in</title><body><h1>Welcome</h1></body></html>";
+
 /// How a vendor speaks, whatever the question.
 pub(super) trait Wire {
     const SERVICE: Service;
@@ -124,7 +127,12 @@ pub(super) async fn exchange<W: Wire>(
                 Some(Fault::ServerError) => W::server_error(),
                 Some(Fault::WrongType) => Reply::new(StatusCode::OK, Answered::Refused, W::WRONG_TYPE),
                 Some(Fault::BrokenSyntax) => Reply::new(StatusCode::OK, Answered::Refused, W::BROKEN_SYNTAX),
-                Some(Fault::Timeout | Fault::Truncated | Fault::SlowDrip) | None => answer(),
+                Some(Fault::Empty) => Reply::new(StatusCode::OK, Answered::Refused, ""),
+                Some(Fault::StrangePage) => Reply::new(StatusCode::OK, Answered::Refused, STRANGE_PAGE)
+                    .with_header("content-type", HeaderValue::from_static("text/html")),
+                Some(Fault::Timeout | Fault::Truncated | Fault::SlowDrip | Fault::Oversized) | None => {
+                    answer()
+                }
             }
         } else {
             W::over_quota(allowance, now)
@@ -152,8 +160,8 @@ pub(super) async fn exchange<W: Wire>(
 fn bill(world: &World, service: Service, fault: Option<Fault>, answered: Answered) -> Micros {
     let (per_match, per_miss) = world.price(service);
     match (fault, answered) {
-        (None | Some(Fault::Truncated | Fault::SlowDrip), Answered::Match) => per_match,
-        (None | Some(Fault::Truncated | Fault::SlowDrip), Answered::NoMatch) => per_miss,
+        (None | Some(Fault::Truncated | Fault::SlowDrip | Fault::Oversized), Answered::Match) => per_match,
+        (None | Some(Fault::Truncated | Fault::SlowDrip | Fault::Oversized), Answered::NoMatch) => per_miss,
         _ => Micros::ZERO,
     }
 }

@@ -21,6 +21,8 @@ const EXAMPLE: &str = "providers/examples/own-provider";
 const NAME: &str = "acme_directory";
 const TYPE: &str = "AcmeDirectory";
 const TITLE: &str = "Acme Directory";
+/// Where the catalog imports its providers.
+const IMPORT: &str = "use crate::builtin::{\n    ";
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -119,33 +121,31 @@ fn coded(root: &Path, name: &str) -> anyhow::Result<Vec<Draft>> {
     }
     let (modules, catalog, readme) = ("providers/src/builtin.rs", "providers/src/catalog.rs", "README.md");
     let module = format!("pub mod {name};\n");
-    drafts.push(longer(modules, inserted(&read(modules)?, "pub mod ", "\n", &module, modules)?));
-    let row = format!(
-        "    Entry {{\n        name: \"{name}\",\n        descriptor: crate::builtin::{name}::descriptor,\n        build: \
-         crate::builtin::{name}::build,\n    }},\n"
-    );
+    drafts.push(longer(modules, inserted(&read(modules)?, "pub mod ", &module, modules)?));
     let text = read(catalog)?;
-    let table = text.find("BUILT_INS: &[Entry]").context("`providers/src/catalog.rs` has no `BUILT_INS`")?;
-    let end = text[table..].find("\n];").context("`BUILT_INS` has no end")? + table + 1;
-    drafts.push(longer(catalog, format!("{}{row}{}", &text[..end], &text[end..])));
-    let title = titled(name);
-    let variable = format!("GLEANER_{}_KEY", name.to_uppercase());
-    let row = format!(
-        "| `{name}` | name, age, social | the address | 60/min | free | required | `{variable}` ({title}) |\n"
-    );
-    drafts.push(longer(readme, inserted(&read(readme)?, "| `", "\n", &row, readme)?));
+    let imported = text.replacen(IMPORT, &format!("{IMPORT}{name}, "), 1);
+    ensure!(imported != text, "`{catalog}` has no `{}`", IMPORT.trim());
+    let row =
+        format!("    Entry {{ name: \"{name}\", descriptor: {name}::descriptor, build: {name}::build }},\n");
+    let table =
+        imported.find("BUILT_INS: &[Entry]").with_context(|| format!("`{catalog}` has no `BUILT_INS`"))?;
+    let end = imported[table..].find("\n];").context("`BUILT_INS` has no end")? + table + 1;
+    drafts.push(longer(catalog, format!("{}{row}{}", &imported[..end], &imported[end..])));
+    // What the example's descriptor says, as `tests/it/readme.rs` writes it.
+    let row = format!("| `{name}` | name, age, social | the address | 60/min | free | required |  |\n");
+    drafts.push(longer(readme, inserted(&read(readme)?, "| `", &row, readme)?));
     Ok(drafts)
 }
 
 /// The text with a line behind the last of the first block of lines that begin so.
-fn inserted(text: &str, begin: &str, end: &str, line: &str, path: &str) -> anyhow::Result<String> {
+fn inserted(text: &str, begin: &str, line: &str, path: &str) -> anyhow::Result<String> {
     let first = text
         .find(&format!("\n{begin}"))
         .with_context(|| format!("`{path}` has no line that begins `{begin}`"))?
         + 1;
     let mut at = first;
     while text[at..].starts_with(begin) {
-        at += text[at..].find(end).map_or(text.len() - at, |found| found + end.len());
+        at += text[at..].find('\n').map_or(text.len() - at, |found| found + 1);
     }
     Ok(format!("{}{line}{}", &text[..at], &text[at..]))
 }
@@ -186,9 +186,9 @@ mod tests {
     #[test]
     fn a_line_goes_behind_the_last_of_its_kind() {
         let text = "//! Doc.\n\npub mod a;\npub mod b;\n\npub mod late;\n";
-        let longer = inserted(text, "pub mod ", "\n", "pub mod c;\n", "x").unwrap();
+        let longer = inserted(text, "pub mod ", "pub mod c;\n", "x").unwrap();
         assert_eq!(longer, "//! Doc.\n\npub mod a;\npub mod b;\npub mod c;\n\npub mod late;\n");
-        assert!(inserted(text, "| `", "\n", "", "x").is_err());
+        assert!(inserted(text, "| `", "", "x").is_err());
     }
 
     #[test]
@@ -216,7 +216,10 @@ mod tests {
         for example in [NAME, TYPE, TITLE, "gleaner_providers"] {
             assert!(!text(0).contains(example) && !text(1).contains(example), "{example} is left");
         }
-        assert!(text(5).contains("pub mod staff_list;\n") && text(6).contains("name: \"staff_list\","));
+        assert!(text(5).contains("pub mod staff_list;\n") && text(6).contains(
+            "    Entry { name: \"staff_list\", descriptor: staff_list::descriptor, build: staff_list::build },\n];"
+        ));
+        assert!(text(6).contains("use crate::builtin::{\n    staff_list, "));
         assert!(text(7).contains("| `staff_list` | name, age, social |"));
     }
 }

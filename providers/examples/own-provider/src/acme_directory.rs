@@ -8,15 +8,14 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use serde::Deserialize;
-use url::Url;
 
+use gleaner_providers::access::Access;
 use gleaner_providers::age::BirthInterval;
 use gleaner_providers::error::LookupError;
 use gleaner_providers::finding::{Assurance, Claim, Confidence, Finding};
 use gleaner_providers::http::HttpClient;
-use gleaner_providers::mapping::{Accounts, below, named, stated};
+use gleaner_providers::mapping::{Accounts, named, stated};
 use gleaner_providers::name::Parts;
 use gleaner_providers::provider::{
     Descriptor, Field, Identifier, KeyNeed, Lookup, Price, Provider, Quota, Reach,
@@ -33,15 +32,8 @@ const CALLS_PER_MINUTE: u32 = 60;
 /// Asks `GET /v1/people?email=`.
 #[derive(Debug)]
 pub struct AcmeDirectory {
-    descriptor: Descriptor,
-    endpoint: Url,
-    key: SecretString,
+    access: Access,
 }
-
-/// What an operator may choose in `[providers.acme_directory.options]`: nothing.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {}
 
 /// What it says of itself.
 pub fn descriptor() -> Descriptor {
@@ -63,27 +55,24 @@ pub fn descriptor() -> Descriptor {
     }
 }
 
-/// Builds it from an operator's settings.
+/// Builds it from an operator's settings. What only this provider lets them choose would be read with `settings.options()`.
 pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let Options {} = settings.options()?;
-    let descriptor = descriptor();
-    let endpoint = settings.endpoint_or(&descriptor.endpoint)?;
-    let key = settings.key.clone().ok_or(SettingsError::KeyMissing)?;
-    Ok(Arc::new(AcmeDirectory { descriptor, endpoint, key }))
+    let access = Access::without_options(settings, descriptor())?;
+    Ok(Arc::new(AcmeDirectory { access }))
 }
 
 #[async_trait]
 impl Provider for AcmeDirectory {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.access.descriptor
     }
 
     async fn lookup(&self, subject: &Subject, http: &HttpClient) -> Result<Lookup, LookupError> {
         let response = http
-            .get(below(&self.endpoint, &["v1", "people"]))
+            .get(self.access.url(&["v1", "people"]))
             .query("email", subject.email().expose())
             .header("accept", "application/json")
-            .secret_header("authorization", "Bearer ", Some(&self.key))
+            .secret_header("authorization", "Bearer ", self.access.key.as_ref())
             .send()
             .await?;
         // Statuses are read as usual: see `default_meaning`, and `Request::meaning` where this vendor means them otherwise.

@@ -36,8 +36,7 @@ fn contract() -> Contract {
 
 #[tokio::test]
 async fn survives_the_contract() {
-    let report = check_contract(&contract()).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract()).await.assert_survived();
 }
 
 /// The descriptor then declares the hash, and the kit holds the requests against it.
@@ -45,8 +44,7 @@ async fn survives_the_contract() {
 async fn survives_the_contract_when_only_a_hash_is_sent() {
     let mut contract = contract();
     contract.settings.hash_only = true;
-    let report = check_contract(&contract).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract).await.assert_survived();
 }
 
 #[tokio::test]

@@ -37,8 +37,7 @@ fn contract() -> Contract {
 
 #[tokio::test]
 async fn survives_the_contract() {
-    let report = check_contract(&contract()).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract()).await.assert_survived();
 }
 
 /// The answers to an order and to the question after it.

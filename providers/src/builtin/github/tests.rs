@@ -49,22 +49,19 @@ fn contract(address: &str, matching: Vec<Route>) -> Contract {
 #[tokio::test]
 async fn survives_the_contract() {
     let matching = [vec![ok("/search/users?", USERS)], account()].concat();
-    let report = check_contract(&contract("ada.example@example.com", matching)).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract("ada.example@example.com", matching)).await.assert_survived();
 }
 
 #[tokio::test]
 async fn survives_the_contract_where_only_commits_carry_the_address() {
     let matching = vec![ok("/search/commits?", COMMITS), ok("/search/users?", NONE)];
-    let report = check_contract(&contract("ada.example@example.com", matching)).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract("ada.example@example.com", matching)).await.assert_survived();
 }
 
 #[tokio::test]
 async fn survives_the_contract_with_a_no_reply_address() {
     let contract = contract("900000001+ada-example@users.noreply.github.com", account());
-    let report = check_contract(&contract).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract).await.assert_survived();
 }
 
 #[tokio::test]
@@ -79,8 +76,7 @@ async fn survives_the_contract_by_an_account_found_before() {
     ];
     let missing = vec![Route::new("/users/", Reply::json(404, "{}"))];
     let subject = contract.subject.clone().with_accounts(accounts);
-    let report = check_contract(&Contract { subject, matching: by_handle, missing, ..contract }).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&Contract { subject, matching: by_handle, missing, ..contract }).await.assert_survived();
 }
 
 #[tokio::test]

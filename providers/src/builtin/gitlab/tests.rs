@@ -46,14 +46,12 @@ fn by_account(key: bool) -> Contract {
 
 #[tokio::test]
 async fn survives_the_contract() {
-    let report = check_contract(&contract()).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract()).await.assert_survived();
 }
 
 #[tokio::test]
 async fn survives_the_contract_by_account_with_a_token() {
-    let report = check_contract(&by_account(true)).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&by_account(true)).await.assert_survived();
 }
 
 #[tokio::test]
@@ -61,8 +59,7 @@ async fn survives_the_contract_by_account_without_a_token() {
     let contract = by_account(false);
     // The rest of the account is not shown to strangers.
     let matching = contract.matching[..1].to_vec();
-    let report = check_contract(&Contract { matching, bad_key: None, ..contract }).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&Contract { matching, bad_key: None, ..contract }).await.assert_survived();
 }
 
 #[tokio::test]

@@ -29,8 +29,7 @@ fn contract(accounts: &[&str]) -> Contract {
 
 #[tokio::test]
 async fn survives_the_contract() {
-    let report = check_contract(&contract(&["https://github.com/ada-example"])).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract(&["https://github.com/ada-example"])).await.assert_survived();
 }
 
 #[tokio::test]

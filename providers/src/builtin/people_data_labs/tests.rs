@@ -47,15 +47,13 @@ fn contract(options: &str) -> Contract {
 
 #[tokio::test]
 async fn survives_the_contract() {
-    let report = check_contract(&contract("")).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract("")).await.assert_survived();
 }
 
 /// The descriptor then declares the hash, and the kit holds the requests against it.
 #[tokio::test]
 async fn survives_the_contract_when_only_a_hash_is_sent() {
-    let report = check_contract(&contract("hash_only = true")).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract("hash_only = true")).await.assert_survived();
 }
 
 #[tokio::test]

@@ -33,8 +33,7 @@ fn contract() -> Contract {
 
 #[tokio::test]
 async fn survives_the_contract() {
-    let report = check_contract(&contract()).await;
-    assert!(report.is_ok(), "{report}");
+    check_contract(&contract()).await.assert_survived();
 }
 
 #[tokio::test]

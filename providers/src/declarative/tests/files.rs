@@ -38,7 +38,7 @@ fn the_file_itself_is_right() {
 #[test]
 fn words_that_nobody_knows_are_refused_with_the_nearest_known_one() {
     insta::assert_snapshot!(fault("quota =", "qouta ="), @"5:1: unknown field `qouta`, expected one of `title`, `docs`, `endpoint`, `reach`, `key`, `quota`, `burst`, `price_per_match`, `price_per_miss`, `terms`, `answers`, `request`, `collect`, `rule`, `fields`; did you mean `quota`?");
-    insta::assert_snapshot!(fault("path =", "pth ="), @"7:1: unknown field `pth`, expected one of `method`, `path`, `query`, `headers`, `body`; did you mean `path`?");
+    insta::assert_snapshot!(fault("path =", "pth ="), @"7:1: unknown field `pth`, expected one of `method`, `path`, `query`, `headers`, `body`, `encode`; did you mean `path`?");
     insta::assert_snapshot!(fault("then = \"no_match\"", "then = \"nomatch\""), @"12:8: unknown variant `nomatch`, expected one of `match`, `no_match`, `pending`, `objected`, `rate_limited`, `quota_exhausted`, `denied`, `unavailable`, `refused`, `malformed`; did you mean `no_match`?");
     insta::assert_snapshot!(fault("full_name", "fullname"), @"16:1: unknown field `fullname`, expected one of `confidence`, `assurance`, `full_name`, `given_name`, `family_name`, `birth_date`, `birth_year`, `age`, `profiles`, `evidence`; did you mean `full_name`?");
     insta::assert_snapshot!(fault("network =", "netwrok ="), @"17:28: unknown field `netwrok`, expected one of `from`, `confidence`, `assurance`, `network`, `each`, `network_from`; did you mean `network`?");

@@ -196,11 +196,13 @@ async fn what_an_answer_lacks_or_contradicts_costs_confidence_or_the_field() {
 
 /// A door to a port where nobody listens.
 fn nowhere(key: Option<SecretString>) -> (HttpClient, ProviderSettings) {
-    let settings = ProviderSettings {
-        endpoint: Some("http://127.0.0.1:9/".to_owned()),
-        key,
-        ..ProviderSettings::default()
-    };
+    at("http://127.0.0.1:9/", key)
+}
+
+/// A door to this endpoint, one call a lookup.
+pub(super) fn at(endpoint: &str, key: Option<SecretString>) -> (HttpClient, ProviderSettings) {
+    let settings =
+        ProviderSettings { endpoint: Some(endpoint.to_owned()), key, ..ProviderSettings::default() };
     let now = jiff::Timestamp::from_second(NOW_UNIX_SECONDS).unwrap();
     let network = Network::new(None, ManualClock::at(now)).unwrap();
     let limits = Limits {
@@ -233,7 +235,7 @@ async fn a_trail_shows_what_is_sent_and_never_the_key() {
     sent: GET http://127.0.0.1:9/Users?attributes=displayName%2Cname%2CprofileUrl&filter=emails.value+eq+%22Ada.Example%40example.com%22
     header: accept: application/scim+json
     header: authorization: [secret]
-    failed: unavailable: unavailable: connection refused
+    failed: unavailable: connection refused
     "##);
     assert_eq!(format!("{trail:?}"), "Trail(4 steps, redacted)");
 }

@@ -175,3 +175,41 @@ async fn a_dead_provider_is_not_hammered() {
     assert_eq!(calls, 60 + retries);
     assert!((10..=most).contains(&retries), "{retries} of at most {most}");
 }
+
+/// What may have been answered, and billed, is not asked for again within the call; what was not answered is.
+#[tokio::test]
+async fn an_answer_that_costs_money_is_not_asked_for_again_because_it_was_lost() {
+    let good = || Server::answer("200 OK", &[], "good");
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nshort";
+    for (first, is_lost) in [
+        (Script::Stall(Vec::new()), true),
+        (say(half), true),
+        (say(""), true),
+        (Server::answer("503 Service Unavailable", &[], ""), false),
+        (Server::answer("429 Too Many Requests", &["retry-after: 0"], ""), false),
+    ] {
+        for is_billed in [false, true] {
+            let server = Server::start(vec![first.clone(), good()]).await;
+            let limits = Limits { is_billed, attempts: 3, ..hasty(&server) };
+            let outcome = client(limits).get(server.url("/")).send().await;
+            let gives_up = is_billed && is_lost;
+            assert_eq!(outcome.is_err(), gives_up, "{first:?}, billed: {is_billed}: {outcome:?}");
+            assert_eq!(server.connections(), if gives_up { 1 } else { 2 }, "{first:?}, billed: {is_billed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_never_left_is_asked_again_whatever_it_costs() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = url::Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
+    let limits = Limits {
+        is_billed: true,
+        attempts: 2,
+        trusted: Some(url.clone()),
+        ..Limits::for_quota(crate::provider::Quota::per_second(100))
+    };
+    let http = client(limits);
+    assert_eq!(http.get(url).send().await.unwrap_err(), unavailable("connection refused"));
+    assert_eq!(http.traffic(), Traffic { calls: 2, retries: 1, ..http.traffic() });
+}

@@ -20,13 +20,14 @@ const NOW: Timestamp = Timestamp::constant(1_780_315_200, 0);
 
 /// A built-in that asks the sandbox.
 fn at(sandbox: &Sandbox, service: Service) -> (Arc<dyn Provider>, HttpClient) {
+    let endpoint = sandbox.endpoint(service.as_str()).unwrap();
+    built(service, ProviderSettings { endpoint: Some(endpoint), ..ProviderSettings::default() })
+}
+
+fn built(service: Service, settings: ProviderSettings) -> (Arc<dyn Provider>, HttpClient) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let entry = catalog::BUILT_INS.iter().find(|entry| entry.name == service.as_str()).unwrap();
-    let settings = ProviderSettings {
-        endpoint: sandbox.endpoint(service.as_str()),
-        key: Some("any".into()),
-        ..ProviderSettings::default()
-    };
+    let settings = ProviderSettings { key: Some("any".into()), ..settings };
     let provider = (entry.build)(&settings).unwrap();
     let descriptor = provider.descriptor();
     let limits = Limits {
@@ -111,4 +112,26 @@ async fn every_built_in_reads_the_truth_and_knows_whom_the_sandbox_says_it_knows
             assert_eq!(told, BTreeSet::from(["handle"]), "{service:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_key_server_and_the_directories_hold_the_same_keys() {
+    let sandbox = Sandbox::start(candid(3)).await.unwrap();
+    let directories = at(&sandbox, Service::Openpgp);
+    let settings = ProviderSettings {
+        endpoint: Some(format!("{}/openpgp/", sandbox.url())),
+        options: "source = \"key_server\"".parse().unwrap(),
+        ..ProviderSettings::default()
+    };
+    let key_server = built(Service::Openpgp, settings);
+    let mut matches = 0;
+    for address in sample().iter().take(60) {
+        let subject = Subject::new(EmailAddress::parse(address).unwrap());
+        let held = directories.0.lookup(&subject, &directories.1).await.unwrap();
+        if let Lookup::Match(_) = held {
+            assert_eq!(key_server.0.lookup(&subject, &key_server.1).await.unwrap(), held, "{address}");
+            matches += 1;
+        }
+    }
+    assert!(matches >= 5, "{matches} of 60");
 }

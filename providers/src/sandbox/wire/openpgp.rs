@@ -1,4 +1,5 @@
-//! keys.openpgp.org: `GET /vks/v1/by-email/{address}`, an armoured key.
+//! Web Key Directories, one at every domain: `GET /.well-known/openpgpkey/hu/{hash}?l={local part}`, a bare key; and
+//! keys.openpgp.org: `GET /vks/v1/by-email/{address}`, the same key armoured.
 //!
 //! Invariant: packets of the right shape around nonsense: nobody can encrypt to these keys.
 
@@ -6,12 +7,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::routing::get;
 use jiff::Timestamp;
 
-use super::{Question, Reply, Wire, exchange};
+use super::{Question, Reply, Wire, exchange, parameter};
+use crate::builtin::openpgp::key_in_directory;
 use crate::provider::Identifier;
 use crate::sandbox::draw;
 use crate::sandbox::ledger::Answered;
@@ -21,12 +23,66 @@ use crate::sandbox::service::Service;
 use crate::sandbox::world::World;
 
 pub(in crate::sandbox) fn routes() -> Router<Arc<World>> {
-    Router::new().route("/openpgp/vks/v1/by-email/{address}", get(by_email))
+    Router::new()
+        .route("/openpgp/{domain}/.well-known/openpgpkey/hu/{hash}", get(in_directory))
+        .route("/openpgp/vks/v1/by-email/{address}", get(by_email))
 }
 
-struct OpenPgp;
+/// What a domain's own server says.
+struct Directory;
 
-impl Wire for OpenPgp {
+impl Wire for Directory {
+    const SERVICE: Service = Service::Openpgp;
+    /// An armoured key is none here.
+    const WRONG_TYPE: &'static str = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEawRoGhYJ\n";
+    /// No packet begins so.
+    const BROKEN_SYNTAX: &'static str = "\u{19}~";
+    const CONTENT_TYPE: &'static str = "application/octet-stream";
+
+    fn rate_limited(retry_after_secs: u64, now: Timestamp) -> Reply {
+        KeyServer::rate_limited(retry_after_secs, now)
+    }
+
+    fn over_quota(allowance: Allowance, now: Timestamp) -> Reply {
+        KeyServer::over_quota(allowance, now)
+    }
+
+    fn server_error() -> Reply {
+        KeyServer::server_error()
+    }
+
+    fn quota_headers(_allowance: Allowance, _now: Timestamp, _headers: &mut HeaderMap) {}
+}
+
+async fn in_directory(
+    State(world): State<Arc<World>>,
+    Path((domain, hash)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response<Body> {
+    let local_part = parameter(query.as_deref(), "l").unwrap_or_default();
+    let address = format!("{local_part}@{domain}");
+    let asked = Asked::by_address(&address);
+    let question = Question {
+        operation: "directory",
+        told: Identifier::Address,
+        identifier: &address,
+        mailbox: Some(asked.key),
+    };
+    let refusal = (key_in_directory(&local_part) != hash)
+        .then(|| Reply::refused(StatusCode::BAD_REQUEST, "the hash is not that of the local part in `l`\n"));
+    exchange::<Directory>(&world, question, refusal, || {
+        match world.population.portrait(Service::Openpgp, asked) {
+            Some(portrait) => Reply::new(StatusCode::OK, Answered::Match, key(&portrait, &address)),
+            None => Reply::new(StatusCode::NOT_FOUND, Answered::NoMatch, "<h1>404 Not Found</h1>")
+                .with_header("content-type", HeaderValue::from_static("text/html")),
+        }
+    })
+    .await
+}
+
+struct KeyServer;
+
+impl Wire for KeyServer {
     const SERVICE: Service = Service::Openpgp;
     const WRONG_TYPE: &'static str = "-----BEGIN PGP MESSAGE-----\n\nQWRh\n-----END PGP MESSAGE-----\n";
     const BROKEN_SYNTAX: &'static str = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEawRoGhYJ";
@@ -57,19 +113,23 @@ async fn by_email(State(world): State<Arc<World>>, Path(address): Path<String>) 
         identifier: &address,
         mailbox: Some(asked.key),
     };
-    exchange::<OpenPgp>(&world, question, None, || match world.population.portrait(Service::Openpgp, asked) {
-        Some(portrait) => Reply::new(StatusCode::OK, Answered::Match, key(&portrait, &address)),
-        None => Reply::new(
-            StatusCode::NOT_FOUND,
-            Answered::NoMatch,
-            format!("No key found for email address {address}"),
-        )
-        .with_header("content-type", HeaderValue::from_static("text/plain; charset=utf-8")),
+    exchange::<KeyServer>(&world, question, None, || {
+        match world.population.portrait(Service::Openpgp, asked) {
+            Some(portrait) => {
+                Reply::new(StatusCode::OK, Answered::Match, armoured(&key(&portrait, &address)))
+            }
+            None => Reply::new(
+                StatusCode::NOT_FOUND,
+                Answered::NoMatch,
+                format!("No key found for email address {address}"),
+            )
+            .with_header("content-type", HeaderValue::from_static("text/plain; charset=utf-8")),
+        }
     })
     .await
 }
 
-fn key(portrait: &Portrait, address: &str) -> String {
+fn key(portrait: &Portrait, address: &str) -> Vec<u8> {
     let person = &portrait.person;
     let mut rng = draw::stream(0, "openpgp key", &[&person.key.bytes()]);
     let name = if portrait.has(Distortion::NullName) {
@@ -86,8 +146,7 @@ fn key(portrait: &Portrait, address: &str) -> String {
         [4, 0x6b, 4, 0x68, 0x1a, 22].into_iter().chain((0..40).map(|_| rng.u8(..))).collect();
     let signature: Vec<u8> = [4, 0x13, 0x16, 8].into_iter().chain((0..140).map(|_| rng.u8(..))).collect();
     // Old format with one byte of length, as GnuPG writes them, but for long names.
-    let packets = [packet(6, &public_key), packet(13, user_id.as_bytes()), packet(2, &signature)].concat();
-    armoured(&packets)
+    [packet(6, &public_key), packet(13, user_id.as_bytes()), packet(2, &signature)].concat()
 }
 
 fn packet(tag: u8, body: &[u8]) -> Vec<u8> {

@@ -22,6 +22,9 @@ const DROPS: usize = 20;
 /// … with this pause before each.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// More than any of our providers reads.
+const OVERSIZED: usize = 2 << 20;
+
 /// Sends a reply as its fault has it.
 pub(super) async fn send(world: &World, reply: Reply, fault: Option<Fault>) -> Response<Body> {
     let Reply { mut status, headers, body, .. } = reply;
@@ -33,6 +36,7 @@ pub(super) async fn send(world: &World, reply: Reply, fault: Option<Fault>) -> R
             Body::empty()
         }
         Some(Fault::Truncated) => truncated(body),
+        Some(Fault::Oversized) => oversized(body),
         Some(Fault::SlowDrip) => slow_drip(body, Arc::clone(&world.stop)),
         _ => Body::from(body),
     };
@@ -43,6 +47,11 @@ pub(super) async fn send(world: &World, reply: Reply, fault: Option<Fault>) -> R
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
     response
+}
+
+fn oversized(mut body: Vec<u8>) -> Body {
+    body.resize(body.len() + OVERSIZED, b' ');
+    Body::from(body)
 }
 
 /// Half of the body under the length of the whole; then the connection breaks.
