@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gleaner_providers::catalog::BUILT_INS;
 use gleaner_providers::provider::KeyNeed;
 use gleaner_providers::sandbox::{Sandbox, SandboxSettings};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::server::Databank;
 

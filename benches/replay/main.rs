@@ -34,6 +34,9 @@ struct Arguments {
     /// Members looked up and then replayed from stock.
     #[arg(long, default_value_t = 10_000)]
     stock: u32,
+    /// Members of the replays beside which fresh registrations are measured: more than are worked off meanwhile.
+    #[arg(long, default_value_t = 20_000)]
+    replayed: u32,
     /// How often fresh registrations are measured, with and without a replay in turn.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -72,7 +75,8 @@ async fn main() {
         stock::measure("PostgreSQL", Some(&databank), arguments.stock).await;
     }
     if is_wanted(Part::Overtake) {
-        overtake::measure(&server.database("bench_replay_overtake").await, arguments.rounds).await;
+        let databank = server.database("bench_replay_overtake").await;
+        overtake::measure(&databank, arguments.replayed, arguments.rounds).await;
     }
 }
 

@@ -1,8 +1,7 @@
 //! A replay of very many finished members on PostgreSQL: how long the operator waits for the preview, and how fast it is filled.
 
-use std::time::Instant;
-
 use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::time::Instant;
 
 use crate::home::Home;
 use crate::server::Databank;
@@ -94,7 +93,9 @@ pub(crate) async fn measure(databank: &Databank, members: u32) {
     let began = Instant::now();
     run(&mut connection, BARE).await;
     let bare = f64::from(members) / began.elapsed().as_secs_f64();
-    run(&mut connection, "TRUNCATE enrichment_jobs; VACUUM ANALYZE enrichment_jobs; CHECKPOINT").await;
+    for sql in ["TRUNCATE enrichment_jobs", "VACUUM ANALYZE enrichment_jobs", "CHECKPOINT"] {
+        run(&mut connection, sql).await;
+    }
     let (told, took) = home.run(&["replay", "--all", "--name", "again", "--yes"]);
     let made = told["made"].as_u64().unwrap();
     let rate = made as f64 / took.as_secs_f64();

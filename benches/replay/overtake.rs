@@ -14,8 +14,6 @@ use crate::home::Home;
 use crate::median;
 use crate::server::Databank;
 
-/// Members of the replay: more than are worked off while it is measured.
-const REPLAYED: u32 = 20_000;
 /// Fresh registrations of a round, and the time between two: what a worker does without effort.
 const FRESH: u32 = 100;
 const APART: Duration = Duration::from_millis(40);
@@ -34,9 +32,9 @@ fn three_wide_providers(shipped: &str) -> String {
     })
 }
 
-pub(crate) async fn measure(databank: &Databank, rounds: usize) {
+pub(crate) async fn measure(databank: &Databank, replayed: u32, rounds: usize) {
     let home = Home::new(Some(databank), three_wide_providers).await;
-    home.import(REPLAYED);
+    home.import(replayed);
     let keyring = Keyring::open_or_create(&home.path("data/gleaner.key")).unwrap();
     let door = databank.store(&keyring.fingerprint()).await;
     let worker = home.start(&["worker"]);

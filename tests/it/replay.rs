@@ -223,15 +223,16 @@ async fn records_are_made_anew_from_stock(home: Home, url: Option<String>) {
     // Somebody has spoilt the names by hand: what is in stock knows better.
     spoil_names(&home, url.as_deref()).await;
     let preview = home.json(&["replay", "--all", "--renormalize", "--dry-run"]).await;
-    let wrong = preview["changed"].as_u64().unwrap();
-    assert!(wrong > 5 && preview["changes"]["name.changed"] == wrong, "{preview}");
+    // Also surer or less sure than they were: the first worker had learned nothing of the sources yet.
+    let (changed, wrong) = (&preview["changed"], &preview["changes"]["name.changed"]);
+    assert!(wrong.as_u64() > Some(5) && changed.as_u64() >= wrong.as_u64(), "{preview}");
     home.json(&["replay", "--all", "--renormalize", "--name", "anew", "--yes"]).await;
     let story = home.json(&["batch", "show", "anew"]).await;
-    assert_eq!((&story["state"], &story["counts"]["rebuilt"]), (&"done".into(), &wrong.into()), "{story}");
+    assert_eq!((&story["state"], &story["counts"]["rebuilt"]), (&"done".into(), changed), "{story}");
     let diff = home.json(&["batch", "diff", "anew"]).await;
-    assert_eq!(diff["fields"]["name"]["changed"], wrong, "{diff}");
+    assert_eq!(&diff["fields"]["name"]["changed"], wrong, "{diff}");
     let members = text(&home.run(&["batch", "diff", "anew", "--members"]).await.stdout);
-    assert_eq!(members.lines().count() as u64, wrong, "{members}");
+    assert_eq!(Some(members.lines().count() as u64), changed.as_u64(), "{members}");
     let again = home.json(&["replay", "--all", "--renormalize", "--dry-run"]).await;
     assert_eq!(again["changed"], 0, "{again}");
     assert_eq!(home.sandbox.summary().calls, calls, "nobody was asked");
@@ -240,13 +241,13 @@ async fn records_are_made_anew_from_stock(home: Home, url: Option<String>) {
 
 /// Each story on both kinds of database.
 macro_rules! on_both {
-    ($($story:ident: $settings:expr, $attempts:literal;)+) => {
+    ($($story:ident: $settings:expr, $free:ident, $attempts:literal;)+) => {
         mod sqlite {
             use super::*;
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $story() {
-                    super::$story(Home::new($settings, &format!("{EXTRA}{}", $attempts)).await, None).await;
+                    super::$story(Home::new($settings, &extra($free, $attempts)).await, None).await;
                 }
             )+
         }
@@ -256,7 +257,7 @@ macro_rules! on_both {
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $story() {
                     let url = postgres_database().await;
-                    let extra = format!("database = {url:?}\n{EXTRA}{}", $attempts);
+                    let extra = format!("database = {url:?}\n{}", extra($free, $attempts));
                     super::$story(Home::new($settings, &extra).await, Some(url)).await;
                 }
             )+
@@ -264,14 +265,16 @@ macro_rules! on_both {
     };
 }
 
-const EXTRA: &str = "
-[enrich]
-tiers = [[\"gravatar\", \"github\", \"homepage\"], [\"people_data_labs\"]]
-[worker]
-lease_secs = 5
-[retry]
-base_ms = 1
-max_attempts = ";
+/// The free ones: vendors alone, or with strangers' pages, some of which forbid to be read.
+const VENDORS: &[&str] = &["gravatar", "github"];
+const WITH_PAGES: &[&str] = &["gravatar", "github", "homepage"];
+
+fn extra(free: &[&str], max_attempts: u32) -> String {
+    format!(
+        "[enrich]\ntiers = [{free:?}, [{PAID:?}]]\n[worker]\nlease_secs = 5\n\
+         [retry]\nbase_ms = 1\nmax_attempts = {max_attempts}\n"
+    )
+}
 
 /// One provider fails always.
 fn failing() -> SandboxSettings {
@@ -291,9 +294,9 @@ fn cut_off() -> SandboxSettings {
 }
 
 on_both! {
-    what_is_in_stock_is_not_asked_for_again: settings(), 2;
-    nothing_is_lost_and_no_money_above_the_ceiling_whoever_is_killed: settings(), 100;
-    what_may_have_been_billed_counts_against_the_ceiling: settings(), 100;
-    dead_letters_are_seen_replayed_and_purged: failing(), 2;
-    records_are_made_anew_from_stock: settings(), 2;
+    what_is_in_stock_is_not_asked_for_again: settings(), WITH_PAGES, 2;
+    nothing_is_lost_and_no_money_above_the_ceiling_whoever_is_killed: settings(), VENDORS, 100;
+    what_may_have_been_billed_counts_against_the_ceiling: settings(), VENDORS, 100;
+    dead_letters_are_seen_replayed_and_purged: failing(), VENDORS, 2;
+    records_are_made_anew_from_stock: settings(), WITH_PAGES, 2;
 }

@@ -48,8 +48,9 @@ pub(crate) async fn a_message_may_name_a_batch<B: TestBroker>() {
         let body = format!(r#"{{"member_id":"m{n}","email":"person{n}@example.com"{batch}}}"#);
         assert!(broker.publish(Some(&format!("id-{n}")), body.as_bytes()).await);
     }
-    let unfit = br#"{"member_id":"m6","email":"person6@example.com","batch":"two words"}"#;
-    assert!(broker.publish(Some("id-6"), unfit).await);
+    // Messages are written for many readers: what cannot be a batch's name may be something else to others.
+    let foreign = br#"{"member_id":"m6","email":"person6@example.com","batch":"two words"}"#;
+    assert!(broker.publish(Some("id-6"), foreign).await);
     let serving = behind.open(&broker, Tuning::default()).await;
     serving.until("all are acknowledged", |seen| seen.acknowledged == 7).await;
     serving.shut().await;
@@ -59,9 +60,7 @@ pub(crate) async fn a_message_may_name_a_batch<B: TestBroker>() {
     assert_eq!(behind.store.batch_counts(spring.id).await.unwrap().of("queued"), 4);
     assert_eq!(behind.store.batch_standing(&spring).await.unwrap().waiting, 4);
     let census = behind.census().await;
-    assert_eq!((census.waiting, census.dead_letters), (6, 1));
-    let letters = behind.dead_letters().await;
-    assert!(letters[0].error.contains("the batch's name"), "{letters:?}");
+    assert_eq!((census.waiting, census.dead_letters), (7, 0));
 }
 
 pub(crate) async fn poison_becomes_dead_letters_and_stops_nothing<B: TestBroker>() {
