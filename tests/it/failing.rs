@@ -88,9 +88,8 @@ async fn find_members() -> Vec<(Service, String)> {
 }
 
 fn table(members: &[(Service, String)]) -> String {
-    let rows: String =
-        members.iter().map(|(service, email)| format!("{},{email}\n", service.as_str())).collect();
-    format!("member_id,email\n{rows}")
+    let rows = members.iter().map(|(service, email)| format!("{},{email}", service.as_str()));
+    ["member_id,email".to_owned()].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
 }
 
 async fn run(home: &Home, arguments: &[&str]) -> Value {
