@@ -110,6 +110,6 @@ async fn a_provider_that_cannot_be_built_says_why() {
     let report = check_contract(&contract).await;
     assert_eq!(
         report.to_string(),
-        "unbuilt: 1 cases, 1 failed\n- set-up: does not build: needs a key: set `key_env` or `key_file`\n"
+        "unbuilt: 1 cases (1 manners, 0 answers, 0 refusals, 0 outages, 0 bodies, 0 mutants), 1 failed\n- set-up: does not build: needs a key: set `key_env` or `key_file`\n"
     );
 }
