@@ -76,8 +76,9 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::config::Config;
     use crate::enrich::{Panel, Policy};
-    use crate::job::{Answer, AnswerContent};
+    use crate::job::{Answer, AnswerContent, Fence, Hold, JobId, Paid};
     use crate::keyring::SubjectKey;
+    use crate::member::MemberId;
     use crate::store::sqlite::SqliteStore;
 
     fn answer(subject: u8, provider: &str, year: i16) -> Answer {
@@ -105,15 +106,20 @@ mod tests {
             let of = |name: &str| report.iter().find(|one| one.provider == name).map(|one| one.accuracy);
             (of("good"), of("poor"))
         };
-        weigh_stock(&store, &enricher).await;
+        weigh_stock(&store, enricher.beliefs()).await;
         assert_eq!(believed(), (None, None), "nothing is in stock");
 
         for subject in 0..120_u8 {
             let year = 1950 + i16::from(subject) % 40;
             let wrong = if subject % 2 == 0 { year } else { 1992 + i16::from(subject) % 9 };
             let told = [("good", year), ("fine", year), ("poor", wrong)];
-            let answers = told.map(|(provider, year)| answer(subject, provider, year));
-            store.save_answers(&answers).await.unwrap();
+            let paid = told.map(|(provider, year)| Paid {
+                hold: Hold { job: JobId(1), fence: Fence(1) },
+                member: MemberId::parse("m-1").unwrap(),
+                answer: answer(subject, provider, year),
+                entry: None,
+            });
+            store.save_paid(&paid).await.unwrap();
         }
         let enough = CancellationToken::new();
         let learning = tokio::spawn(believe(Arc::clone(&store), Arc::clone(&enricher), enough.clone()));
@@ -126,7 +132,7 @@ mod tests {
         assert!(good > Some(0.9) && poor < Some(0.65), "{good:?} {poor:?}");
 
         store.close().await;
-        weigh_stock(&store, &enricher).await;
+        weigh_stock(&store, enricher.beliefs()).await;
         assert_eq!(believed(), (good, poor), "a store that is away takes nothing back");
     }
 }

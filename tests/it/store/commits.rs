@@ -210,9 +210,9 @@ pub(crate) async fn a_sample_of_answers_is_the_same_for_everybody(database: &imp
     let pending = AnswerContent::Pending { handle: "ticket-1".to_owned(), ready_at: at(90) };
     let others =
         [answer(subject(0), "clearbit", pending), answer(subject(1), "pipl", AnswerContent::NoMatch)];
-    store.save_answers(&others).await.unwrap();
+    store.save_paid(&others.map(paid)).await.unwrap();
     for one in matches.iter().rev() {
-        store.save_answers(std::slice::from_ref(one)).await.unwrap();
+        store.save_paid(&[paid(one.clone())]).await.unwrap();
     }
     matches.sort_by(|a, b| (a.subject.as_bytes(), &a.provider).cmp(&(b.subject.as_bytes(), &b.provider)));
     assert_eq!(store.sample_answers(7).await.unwrap(), matches[..7], "those with the lowest keys");
