@@ -17,6 +17,8 @@ use crate::server::Databank;
 /// Fresh registrations of a round, and the time between two: what a worker does without effort.
 const FRESH: u32 = 100;
 const APART: Duration = Duration::from_millis(40);
+/// How long the last records are waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lookups of the replay wait for providers, as in life; the providers themselves are wide enough for all members in flight, so that
 /// what is measured is the queue.
@@ -78,6 +80,21 @@ struct Fresh {
 impl Fresh {
     /// The median time until the record, in milliseconds.
     async fn round(&mut self) -> f64 {
+        let registered = self.register().await;
+        self.median_wait(registered).await
+    }
+
+    /// The same while a batch runs, and how many of it came to an end meanwhile: it must be running to the last.
+    async fn beside(&mut self, home: &Home, batch: &str) -> (f64, u64) {
+        let story = || home.run(&["batch", "show", batch]).0;
+        let before = story()["finished"].as_u64().unwrap();
+        let registered = self.register().await;
+        let story = story();
+        assert!(story["standing"]["waiting"].as_u64().unwrap() > 0, "the replay ended too early: {story}");
+        (self.median_wait(registered).await, story["finished"].as_u64().unwrap() - before)
+    }
+
+    async fn register(&mut self) -> Vec<(MemberId, Timestamp)> {
         let (mut registered, mut ticks) = (Vec::new(), tokio::time::interval(APART));
         for _ in 0..FRESH {
             ticks.tick().await;
@@ -86,24 +103,19 @@ impl Fresh {
             self.door.enqueue(std::slice::from_ref(&registration), at).await.unwrap();
             registered.push((registration.member, at));
         }
+        registered
+    }
+
+    async fn median_wait(&self, registered: Vec<(MemberId, Timestamp)>) -> f64 {
         let mut took = Vec::new();
+        let enough = Instant::now() + PATIENCE;
         for (member, at) in registered {
-            if let Some(written) = written(&self.door, &member).await {
+            if let Some(written) = written(&self.door, &member, enough).await {
                 took.push(written.duration_since(at).as_secs_f64() * 1_000.0);
             }
         }
-        assert!(took.len() * 10 > FRESH as usize * 9, "of {} members only there is a record", took.len());
+        assert!(took.len() * 10 > FRESH as usize * 9, "there are only {} records", took.len());
         median(&mut took)
-    }
-
-    /// The same while a batch runs, and how many of it came to an end meanwhile: it must be running to the last.
-    async fn beside(&mut self, home: &Home, batch: &str) -> (f64, u64) {
-        let finished = |key: &str| home.run(&["batch", "show", batch]).0[key].as_u64().unwrap();
-        let before = finished("finished");
-        let median = self.round().await;
-        let story = home.run(&["batch", "show", batch]).0;
-        assert!(story["standing"]["waiting"].as_u64().unwrap() > 0, "the replay ended too early: {story}");
-        (median, story["finished"].as_u64().unwrap() - before)
     }
 
     fn registration(&mut self) -> Registration {
@@ -116,12 +128,10 @@ impl Fresh {
 }
 
 /// When the member's record was written; `None` for the few who turn out to be too young to be kept.
-async fn written(door: &SharedStore, member: &MemberId) -> Option<Timestamp> {
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let began = Instant::now();
+async fn written(door: &SharedStore, member: &MemberId, enough: Instant) -> Option<Timestamp> {
     loop {
         let record = door.record(member).await.unwrap();
-        if record.is_some() || began.elapsed() > PATIENCE {
+        if record.is_some() || Instant::now() > enough {
             return record.map(|record| record.updated_at);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

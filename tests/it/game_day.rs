@@ -1,6 +1,7 @@
 //! The game day of docs/operate.md: its commands run as they are written, one after the other, and show what the page shows.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -130,6 +131,7 @@ impl Terminal {
         let mut shell = Command::new("bash")
             .args(["--noprofile", "--norc", "-s"])
             .current_dir(folder)
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -170,9 +172,9 @@ impl Terminal {
 impl Drop for Terminal {
     /// Also where an assertion failed, what runs in the background is ended.
     fn drop(&mut self) {
-        if let Some(stdin) = &mut self.shell.stdin {
-            let _ = writeln!(stdin, "kill $(jobs -p); exit");
-        }
+        // The whole group: the shell itself may wait for something that never comes.
+        let group = format!("-{}", self.shell.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.shell.wait();
     }
 }

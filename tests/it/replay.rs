@@ -232,7 +232,8 @@ async fn records_are_made_anew_from_stock(home: Home, url: Option<String>) {
     let diff = home.json(&["batch", "diff", "anew"]).await;
     assert_eq!(&diff["fields"]["name"]["changed"], wrong, "{diff}");
     let members = text(&home.run(&["batch", "diff", "anew", "--members"]).await.stdout);
-    assert_eq!(Some(members.lines().count() as u64), changed.as_u64(), "{members}");
+    let names = members.lines().filter(|line| line.split_whitespace().nth(1) == Some("name"));
+    assert_eq!(Some(names.count() as u64), wrong.as_u64(), "{members}");
     let again = home.json(&["replay", "--all", "--renormalize", "--dry-run"]).await;
     assert_eq!(again["changed"], 0, "{again}");
     assert_eq!(home.sandbox.summary().calls, calls, "nobody was asked");
