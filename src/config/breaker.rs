@@ -2,7 +2,6 @@
 //!
 //! Invariant: checked by `check.rs`; the longest pause is no shorter than the first.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,8 +10,8 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct BreakerRule {
-    /// Lookups that fail one after the other; half of the last twenty are enough, too.
-    pub failures: NonZeroU32,
+    /// Lookups that fail one after the other; half of the last twenty are enough, too. 0: it is never left alone.
+    pub failures: u32,
     /// How long it is left alone the first time; each time in a row is twice as long.
     pub open_secs: u32,
     /// It is never left alone for longer.
@@ -20,6 +19,10 @@ pub struct BreakerRule {
 }
 
 impl BreakerRule {
+    pub const fn is_on(&self) -> bool {
+        self.failures > 0
+    }
+
     pub fn open(&self) -> Duration {
         Duration::from_secs(self.open_secs.into())
     }
@@ -41,6 +44,6 @@ impl BreakerRule {
 
 impl Default for BreakerRule {
     fn default() -> Self {
-        Self { failures: super::count::<5>(), open_secs: 30, longest_secs: 15 * 60 }
+        Self { failures: 5, open_secs: 30, longest_secs: 15 * 60 }
     }
 }

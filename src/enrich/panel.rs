@@ -223,7 +223,9 @@ fn install(
         None => network.client(name, limits),
     };
     let is_vendor = provider.descriptor().reach == Reach::Vendor;
-    let breaker = fleet.filter(|_| is_vendor).map(|fleet| Breaker::new(config.breaker, fleet.line(name)));
+    let breaker = fleet
+        .filter(|_| is_vendor && config.breaker.is_on())
+        .map(|fleet| Breaker::new(config.breaker, fleet.line(name)));
     Ok(Installed::new(provider, http).only_for(own.only_for).breaking(breaker))
 }
 

@@ -42,7 +42,8 @@ async fn a_provider_that_is_down_ends_as_dead_letters_and_what_others_found_is_k
     let script =
         Script { provider: Service::Github, email: None, when: When::Always, fault: Fault::ServerError };
     let settings = SandboxSettings { scripts: vec![script], distortion: 0.0, ..SandboxSettings::calm(1) };
-    let home = Home::new(settings, "[retry]\nmax_attempts = 2\nbase_ms = 1\n").await;
+    let extra = "[retry]\nmax_attempts = 2\nbase_ms = 1\n[breaker]\nfailures = 0\n";
+    let home = Home::new(settings, extra).await;
     let file = home.write("members.csv", members(20, |n| format!("person{n}@site{n}.example.org")));
     let run = home.json(&["enrich", file.to_str().unwrap()]).await;
     // Whoever got name and profiles elsewhere needs no answer of it.

@@ -14,13 +14,16 @@ use crate::keyring::SubjectKey;
 use crate::record::Record;
 use crate::store::columns::{RECORDS, RecordColumns, StoredRecord, corrupt, json, subject_of};
 
+/// The end of time, to the millisecond that can be read back.
+const LAST_MILLIS: i64 = 253_402_207_200_000;
+
 pub(super) fn holds_json(holds: &[Hold]) -> Result<String, StoreError> {
     json(&holds.iter().map(|hold| (hold.job, hold.fence)).collect::<Vec<_>>())
 }
 
 /// A time in our own tables.
 pub(super) fn millis(at: Timestamp) -> i64 {
-    at.as_millisecond()
+    at.as_millisecond().min(LAST_MILLIS)
 }
 
 pub(super) fn moment(milliseconds: i64, table: &'static str) -> Result<Timestamp, StoreError> {
