@@ -67,6 +67,10 @@ pub trait Fleet: Debug + Send + Sync {
     /// Opens a provider, whoever closed it, and makes the jobs that wait for it due.
     async fn resume(&self, provider: &str, now: Timestamp) -> Result<Resumed, StoreError>;
 
+    /// Makes the jobs due that wait for a provider which was opened: a worker that had not heard of it may have put some off
+    /// since. Returns how many.
+    async fn make_due(&self, provider: &str, now: Timestamp) -> Result<u64, StoreError>;
+
     /// What every worker has to know at any moment, in one cheap read.
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError>;
 

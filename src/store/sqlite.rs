@@ -252,6 +252,10 @@ impl Fleet for SqliteStore {
         fleet::resume(self, provider, now).await
     }
 
+    async fn make_due(&self, provider: &str, now: Timestamp) -> Result<u64, StoreError> {
+        fleet::make_due(self, provider, now).await
+    }
+
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
         fleet::pulse(self, now).await
     }

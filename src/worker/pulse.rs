@@ -28,6 +28,13 @@ const BEAT: Duration = Duration::from_secs(5);
 /// How long a provider that was closed without end is closed at a time: it is closed anew at every look.
 const WITHOUT_END: Duration = Duration::from_mins(15);
 
+/// Of each provider, how often operators have opened it, and at how many looks more its jobs are made due.
+type Resumes = HashMap<String, (u64, u8)>;
+
+/// At so many looks after a provider was opened again, the jobs that wait for it are made due: until it heard of that, this worker has
+/// put them off till the end of a pause that is over, and what it has decided is written a moment later.
+const LOOKS_AFTER_A_RESUME: u8 = 3;
+
 /// What is needed to feel it.
 pub(super) struct Finger {
     pub(super) store: SharedStore,
@@ -45,6 +52,7 @@ impl Finger {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut beaten: Option<Instant> = None;
         let mut failing = false;
+        let mut resumes = Resumes::new();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -57,7 +65,7 @@ impl Finger {
                     self.fleet.beat(self.held.len() as u64, self.report.summary().finished()).await?;
                     beaten = Some(Instant::now());
                 }
-                self.look().await
+                self.look(&mut resumes).await
             };
             let felt = felt.await;
             if let Err(error) = &felt
@@ -69,7 +77,7 @@ impl Finger {
         }
     }
 
-    async fn look(&self) -> Result<(), StoreError> {
+    async fn look(&self, resumes: &mut Resumes) -> Result<(), StoreError> {
         let Pulse { now, gates, alive } = self.store.pulse(self.clock.now()).await?;
         let gates: HashMap<_, _> = gates.iter().map(|gate| (gate.provider.as_str(), gate)).collect();
         let sharers = NonZeroU32::new(alive).unwrap_or(NonZeroU32::MIN);
@@ -82,12 +90,20 @@ impl Finger {
                 sharers,
             };
             installed.obey(gate, closed.and_then(|closed| refusal(closed, now)));
+            let seen = resumes.entry(installed.name().to_owned()).or_insert((gate.epoch, 0));
+            if seen.0 != gate.epoch {
+                *seen = (gate.epoch, LOOKS_AFTER_A_RESUME);
+            }
             if let Some(breaker) = installed.breaker() {
                 let tripped = closed.filter(|closed| closed.by == ClosedBy::Breaker);
                 let closed_for = tripped.map_or(Duration::ZERO, |closed| length(closed, now));
                 let why = tripped.and_then(|closed| closed.why.as_deref());
                 breaker.obey(state.map_or(0, |state| state.trips), closed_for, why);
             }
+        }
+        for (provider, (_, looks)) in resumes.iter_mut().filter(|(_, (_, looks))| *looks > 0) {
+            self.store.make_due(provider, self.clock.now()).await?;
+            *looks -= 1;
         }
         Ok(())
     }

@@ -296,6 +296,10 @@ impl Fleet for Faulty {
         self.store.resume(provider, now).await
     }
 
+    async fn make_due(&self, provider: &str, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.make_due(provider, now).await
+    }
+
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
         self.store.pulse(now).await
     }

@@ -245,16 +245,22 @@ impl Fleet for PostgresStore {
         let query = session.query(RESUME).bind(provider).bind(self.now(now));
         let was_closed = session.row(query).await?.try_get("was_closed")?;
         session.end().await?;
-        let mut resumed = Resumed { was_closed, jobs_due: 0 };
+        Ok(Resumed { was_closed, jobs_due: self.make_due(provider, now).await? })
+    }
+
+    async fn make_due(&self, provider: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let mut jobs_due = 0;
         loop {
             let mut session = self.sessions.alone().await?;
             let query = session.query(MAKE_DUE).bind(provider).bind(self.now(now)).bind(DUE_AT_ONCE);
             let due = session.run(query).await?;
             session.end().await?;
-            resumed.jobs_due += due;
+            jobs_due += due;
             if due < DUE_AT_ONCE.unsigned_abs() {
-                ring_for_jobs(self).await?;
-                return Ok(resumed);
+                if jobs_due > 0 {
+                    ring_for_jobs(self).await?;
+                }
+                return Ok(jobs_due);
             }
         }
     }

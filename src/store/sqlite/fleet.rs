@@ -241,6 +241,11 @@ pub(super) async fn resume(
     Ok(Resumed { was_closed: gate.is_closed(now), jobs_due: due.rows_affected() })
 }
 
+pub(super) async fn make_due(store: &SqliteStore, provider: &str, now: Timestamp) -> Result<u64, StoreError> {
+    let due = sqlx::query(MAKE_DUE).bind(provider).bind(millis(now)).execute(&store.writer).await?;
+    Ok(due.rows_affected())
+}
+
 pub(super) async fn pulse(store: &SqliteStore, now: Timestamp) -> Result<Pulse, StoreError> {
     let gates = "
         SELECT provider, epoch, trips, blocked_until, blocked_why, paused_at, paused_until, paused_why
