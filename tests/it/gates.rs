@@ -98,7 +98,8 @@ async fn a_provider_that_fails_is_left_alone_tried_and_asked_again() {
     home.json(&["worker", "--until-idle"]).await;
     let asked_at_first = asked(&home, "gravatar");
     assert!((3..=12).contains(&asked_at_first), "three lookups of a few calls each: {asked_at_first}");
-    assert_eq!(attempts(&home).await, 3, "only those that were asked have lost one");
+    // Whoever got name and profiles from the others is done all the same.
+    assert!((1..=3).contains(&attempts(&home).await), "only those that were asked have lost one");
     let status = home.json(&["status"]).await;
     let closed = &status["closed"][0];
     assert_eq!((&closed["provider"], &closed["closed"]["by"]), (&"gravatar".into(), &"breaker".into()));

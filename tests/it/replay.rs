@@ -273,7 +273,7 @@ const WITH_PAGES: &[&str] = &["gravatar", "github", "homepage"];
 fn extra(free: &[&str], max_attempts: u32) -> String {
     format!(
         "[enrich]\ntiers = [{free:?}, [{PAID:?}]]\n[worker]\nlease_secs = 5\n\
-         [retry]\nbase_ms = 1\nmax_attempts = {max_attempts}\n"
+         [retry]\nbase_ms = 1\nmax_attempts = {max_attempts}\n[breaker]\nfailures = 0\n"
     )
 }
 

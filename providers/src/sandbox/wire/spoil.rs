@@ -18,7 +18,7 @@ use crate::sandbox::world::{Stop, World};
 /// How long a call that times out is held, at most.
 const NEVER: Duration = Duration::from_secs(30);
 /// A slow drip comes in this many pieces …
-const DROPS: usize = 20;
+const DROPS: usize = 40;
 /// … with this pause before each.
 const PAUSE: Duration = Duration::from_millis(50);
 
