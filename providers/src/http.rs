@@ -234,11 +234,6 @@ impl HttpClient {
         self.lookup_unanswered.load(Ordering::Relaxed)
     }
 
-    /// How often one call is made at most, the first time included.
-    pub fn attempts(&self) -> u32 {
-        self.door.limits.attempts
-    }
-
     fn count_call(&self) {
         count(&self.door.counters.calls);
         self.lookup_calls.fetch_add(1, Ordering::Relaxed);

@@ -152,10 +152,9 @@ async fn pass<'a>(
     let Some(batch) = job.batch.as_ref().filter(|batch| costs && batch.is_capped) else {
         return Ok(Passed { leave, dearest_micros, reserved_micros: 0 });
     };
-    // An attempt that times out may be billed, and the next one too.
-    let reserved_micros = dearest_micros.saturating_mul(installed.http().attempts().into());
-    if keep.reserve(batch.batch, reserved_micros).await {
-        Ok(Passed { leave, dearest_micros, reserved_micros })
+    // One answer is all that can be billed: a paid one that got lost is not asked for again within the lookup.
+    if keep.reserve(batch.batch, dearest_micros).await {
+        Ok(Passed { leave, dearest_micros, reserved_micros: dearest_micros })
     } else {
         Err(ceiling_reached())
     }

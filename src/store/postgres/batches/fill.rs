@@ -30,9 +30,9 @@ const DIALECT: Dialect = Dialect {
         "coalesce((record.confidence ->> 'name')::double precision, 0) < $7",
         "coalesce((record.confidence ->> 'age')::double precision, 0) < $7",
         // A subquery for each row would be twice as slow, and read by one process alone.
-        "NOT jsonb_path_exists(
+        "NOT coalesce(jsonb_path_exists(
             record.social_profiles, '$[*] ? (@.confidence >= $least)', jsonb_build_object('least', $7::double precision)
-        )",
+        ), FALSE)",
     ],
 };
 
