@@ -32,6 +32,8 @@ const NAME: &str = "rabbitmq";
 
 /// How long connecting may take, from the name to the first message.
 const CONNECTING: Duration = Duration::from_secs(15);
+/// How long the server may take to hear of one batch.
+const SETTLING: Duration = Duration::from_secs(30);
 /// How often a silent connection is tried (seconds), unless the URL says otherwise.
 const HEARTBEAT: &str = "10";
 /// What the server hears when we leave.
@@ -170,6 +172,28 @@ async fn within<T>(limit: Duration, asking: impl Future<Output = Result<T, Troub
     }
 }
 
+/// One acknowledgement for all: batches are settled in the order of delivery, so that nothing before the last one
+/// of a batch is still open. What cannot be taken in is rejected first, which is what a dead-letter exchange of the
+/// operator's listens for; without one, it is an acknowledgement.
+async fn acknowledge(settled: Vec<(Acker, Fate)>) -> Result<(), Trouble> {
+    let too_late = || Trouble::Away("the channel was closed before the acknowledgement".to_owned());
+    let mut last = None;
+    for (acker, fate) in settled {
+        match fate {
+            Fate::Taken => last = Some(acker),
+            Fate::Poison => {
+                let rejected = acker.reject(BasicRejectOptions { requeue: false }).await;
+                rejected.map_err(|error| trouble(&error))?.then_some(()).ok_or_else(too_late)?;
+            }
+        }
+    }
+    if let Some(last) = last {
+        let acknowledged = last.ack(BasicAckOptions { multiple: true }).await;
+        acknowledged.map_err(|error| trouble(&error))?.then_some(()).ok_or_else(too_late)?;
+    }
+    Ok(())
+}
+
 async fn say_goodbye(connection: &Connection) {
     if let Err(error) = connection.close(BYE, "bye".into()).await {
         tracing::debug!(door = NAME, %error, "the connection did not close well");
@@ -252,26 +276,8 @@ impl Line for RabbitMqLine {
 
     async fn hold(&mut self, _receipts: &[&Acker]) {}
 
-    /// One acknowledgement for all: batches are settled in the order of delivery, so that nothing before the last one
-    /// of a batch is still open. What cannot be taken in is rejected first, which is what a dead-letter exchange of the
-    /// operator's listens for; without one, it is an acknowledgement.
     async fn settle(&mut self, settled: Vec<(Acker, Fate)>) -> Result<(), Trouble> {
-        let too_late = || Trouble::Away("the channel was closed before the acknowledgement".to_owned());
-        let mut last = None;
-        for (acker, fate) in settled {
-            match fate {
-                Fate::Taken => last = Some(acker),
-                Fate::Poison => {
-                    let rejected = acker.reject(BasicRejectOptions { requeue: false }).await;
-                    rejected.map_err(|error| trouble(&error))?.then_some(()).ok_or_else(too_late)?;
-                }
-            }
-        }
-        if let Some(last) = last {
-            let acknowledged = last.ack(BasicAckOptions { multiple: true }).await;
-            acknowledged.map_err(|error| trouble(&error))?.then_some(()).ok_or_else(too_late)?;
-        }
-        Ok(())
+        within(SETTLING, acknowledge(settled)).await
     }
 
     async fn close(self) {

@@ -105,13 +105,15 @@ impl TestBroker for TestRabbitMq {
 
     async fn publish(&self, id: Option<&str>, body: &[u8]) -> bool {
         let mut publisher = self.publisher.lock().await;
-        if publisher.is_none() {
-            *publisher = self.channel().await;
-        }
-        let Some((_, channel)) = &*publisher else { return false };
-        // A confirmation that a crash has swallowed never comes.
-        let publish = tokio::time::timeout(Duration::from_secs(10), self.try_publish(channel, id, body));
-        let sent = publish.await.ok().flatten();
+        let publish = async {
+            if publisher.is_none() {
+                *publisher = self.channel().await;
+            }
+            let (_, channel) = publisher.as_ref()?;
+            self.try_publish(channel, id, body).await
+        };
+        // What a crash has swallowed never comes: the answer to a handshake, or a confirmation.
+        let sent = tokio::time::timeout(Duration::from_secs(10), publish).await.ok().flatten();
         if sent.is_none() {
             *publisher = None;
         }

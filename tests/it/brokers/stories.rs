@@ -1,5 +1,6 @@
 //! What must hold at every broker.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -285,10 +286,12 @@ pub(crate) async fn a_crashed_broker_loses_nothing_that_it_acknowledged<B: TestB
     const CRASHES: u32 = 3;
     let (broker, behind) = (B::private().await, Behind::new().await);
     let serving = behind.open(&broker, Tuning { ack_wait: 2, ..Tuning::default() }).await;
+    serving.until("it is connected", |seen| seen.connections == 1).await;
     let (mut acknowledged, mut unsure) = (0, 0);
+    let is_over = Cell::new(false);
     let stream = async {
         let mut crashed_at = 0;
-        while serving.report.summary().connections <= u64::from(CRASHES) || acknowledged < crashed_at + 200 {
+        while !is_over.get() || acknowledged < crashed_at + 200 {
             // A message that was not acknowledged may have arrived: it is sent again until it is.
             if broker.publish(Some(&format!("id-{acknowledged}")), message(acknowledged).as_bytes()).await {
                 acknowledged += 1;
@@ -307,6 +310,7 @@ pub(crate) async fn a_crashed_broker_loses_nothing_that_it_acknowledged<B: TestB
             broker.crash().await;
             serving.until("it is connected again", |seen| seen.connections > connections).await;
         }
+        is_over.set(true);
     };
     let both = async { tokio::join!(stream, crash) };
     tokio::time::timeout(Duration::from_mins(8), both).await.expect("the stream goes on after each crash");
