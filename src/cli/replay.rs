@@ -144,7 +144,8 @@ pub(crate) async fn carry_out(
     run: Run,
 ) -> anyhow::Result<Exit> {
     let batch = draft(host, vault, &wish, &run).await?;
-    let decided = decide(global, host, vault, &wish, &run, &batch).await;
+    let filler = filler(host, vault, wish.kind).await;
+    let decided = decide(global, host, vault, &filler, &wish, &run, &batch).await;
     if !matches!(decided, Ok(Decision::Go { .. })) {
         vault.store.discard_batch(batch.id).await?;
     }
@@ -160,7 +161,6 @@ pub(crate) async fn carry_out(
     if !vault.store.approve_batch(batch.id, selected).await? {
         bail!("somebody else has taken the name `{}` meanwhile; nothing was done", batch.name);
     }
-    let filler = filler(host, vault, wish.kind).await;
     let progress = super::progress::Progress::filling(selected);
     let (mut seen, mut made) = (0, 0);
     let ended = filler
@@ -209,6 +209,7 @@ async fn decide(
     global: &Global,
     host: &Host,
     vault: &Vault,
+    filler: &Filler,
     wish: &Wish,
     run: &Run,
     batch: &Batch,
@@ -222,7 +223,7 @@ async fn decide(
     let members = selected.members();
     let preview = if wish.kind == BatchKind::Renormalize {
         let examples = if run.dry_run { 10 } else { 0 };
-        let forecast = filler(host, vault, wish.kind).await.forecast(batch.id, examples).await?;
+        let forecast = filler.forecast(batch.id, examples).await?;
         if !global.json {
             preview::print_forecast(&batch.name, &forecast);
         }

@@ -38,6 +38,7 @@ use crate::record::Record;
 
 mod answers;
 mod batches;
+mod breaker;
 mod claim;
 mod commit;
 mod fleet;
@@ -221,7 +222,7 @@ impl Fleet for SqliteStore {
     }
 
     async fn trip(&self, provider: &str, trip: &Trip<'_>, now: Timestamp) -> Result<(), StoreError> {
-        fleet::trip(self, provider, trip, now).await
+        breaker::trip(self, provider, trip, now).await
     }
 
     async fn probe(
@@ -231,11 +232,11 @@ impl Fleet for SqliteStore {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Probe, StoreError> {
-        fleet::probe(self, provider, owner, lease, now).await
+        breaker::probe(self, provider, owner, lease, now).await
     }
 
     async fn mend(&self, provider: &str, now: Timestamp) -> Result<(), StoreError> {
-        fleet::mend(self, provider, now).await
+        breaker::mend(self, provider, now).await
     }
 
     async fn pause(

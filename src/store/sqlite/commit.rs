@@ -189,10 +189,11 @@ pub(super) async fn commit(
     outcomes: &[Outcome],
     now: Timestamp,
 ) -> Result<Vec<Committed>, StoreError> {
-    let rows = json(&outcomes.iter().map(OutcomeRow::of).collect::<Vec<_>>())?;
+    if paid.is_empty() && outcomes.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut tx = store.begin().await?;
-    let guards: Vec<GuardRow> = sqlx::query_as(GUARDS).bind(rows).fetch_all(&mut *tx).await?;
-    let guards: Vec<_> = guards.into_iter().map(Guard::from).collect();
+    let guards = guards(&mut tx, outcomes).await?;
     let mut plan = Plan::of(paid, outcomes, &guards, now);
     write_jobs(&mut tx, &plan, now).await?;
     batches::compare(&mut tx, &plan.tags, &mut plan.counting).await?;
@@ -207,6 +208,15 @@ pub(super) async fn commit(
     batches::count(&mut tx, &plan.counting).await?;
     tx.commit().await?;
     Ok(plan.answered)
+}
+
+async fn guards(tx: &mut Write, outcomes: &[Outcome]) -> Result<Vec<Guard>, StoreError> {
+    if outcomes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = json(&outcomes.iter().map(OutcomeRow::of).collect::<Vec<_>>())?;
+    let guards: Vec<GuardRow> = sqlx::query_as(GUARDS).bind(rows).fetch_all(&mut **tx).await?;
+    Ok(guards.into_iter().map(Guard::from).collect())
 }
 
 impl<'a> OutcomeRow<'a> {

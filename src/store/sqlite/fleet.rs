@@ -14,8 +14,8 @@ use crate::job::LookupEntry;
 use crate::store::columns::{corrupt, json};
 use crate::store::fleet::gate::{Booked, GateRow, Leaves, Spent, after};
 use crate::store::fleet::{
-    Beat, Bill, Closed, ClosedBy, FORGOTTEN_AFTER, GateState, Granted, Probe, Pulse, Resumed, SILENT_AFTER,
-    SlotClaim, Trip, Usage, WorkerSeen, day, first_of_month,
+    Beat, Bill, Closed, ClosedBy, FORGOTTEN_AFTER, GateState, Granted, Pulse, Resumed, SILENT_AFTER,
+    SlotClaim, Usage, WorkerSeen, day, first_of_month,
 };
 
 const GATES: &str = "provider_gates";
@@ -113,7 +113,7 @@ async fn booked(tx: &mut Write, provider: &str, now: Timestamp) -> Result<Booked
     Ok(Booked { today: spent("day")?, month: spent("month")? })
 }
 
-async fn make_gate(tx: &mut Write, provider: &str) -> Result<(), StoreError> {
+pub(super) async fn make_gate(tx: &mut Write, provider: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO provider_gates (provider) VALUES (?1) ON CONFLICT (provider) DO NOTHING";
     sqlx::query(sql).bind(provider).execute(&mut **tx).await?;
     Ok(())
@@ -133,70 +133,6 @@ pub(super) async fn block(
     make_gate(&mut tx, provider).await?;
     sqlx::query(sql).bind(provider).bind(millis(after(now, wait))).bind(why).execute(&mut *tx).await?;
     tx.commit().await?;
-    Ok(())
-}
-
-pub(super) async fn trip(
-    store: &SqliteStore,
-    provider: &str,
-    trip: &Trip<'_>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let sql = "
-        UPDATE provider_gates SET
-            blocked_until = ?2 + min(?3 << min(trips, 20), ?4), blocked_why = ?5,
-            trips = trips + 1, probe_until = NULL, probe_by = NULL
-        WHERE provider = ?1 AND (blocked_until IS NULL OR blocked_until <= ?2)";
-    let mut tx = store.begin().await?;
-    make_gate(&mut tx, provider).await?;
-    sqlx::query(sql)
-        .bind(provider)
-        .bind(millis(now))
-        .bind(milliseconds(trip.first))
-        .bind(milliseconds(trip.longest))
-        .bind(trip.why)
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-pub(super) async fn probe(
-    store: &SqliteStore,
-    provider: &str,
-    owner: &str,
-    lease: Duration,
-    now: Timestamp,
-) -> Result<Probe, StoreError> {
-    let sql = "
-        UPDATE provider_gates SET probe_until = ?2 + ?4, probe_by = ?3
-        WHERE provider = ?1 AND (blocked_until IS NULL OR blocked_until <= ?2)
-            AND (probe_until IS NULL OR probe_until <= ?2 OR probe_by = ?3)";
-    let mut tx = store.begin().await?;
-    make_gate(&mut tx, provider).await?;
-    let taken = sqlx::query(sql)
-        .bind(provider)
-        .bind(millis(now))
-        .bind(owner)
-        .bind(milliseconds(lease))
-        .execute(&mut *tx)
-        .await?;
-    let again: i64 = sqlx::query_scalar(
-        "SELECT max(coalesce(blocked_until, 0), coalesce(probe_until, 0)) FROM provider_gates WHERE provider = ?1",
-    )
-    .bind(provider)
-    .fetch_one(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    let wait = Duration::from_millis(again.saturating_sub(millis(now)).try_into().unwrap_or_default());
-    Ok(if taken.rows_affected() > 0 { Probe::Go } else { Probe::Wait(wait) })
-}
-
-pub(super) async fn mend(store: &SqliteStore, provider: &str, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "
-        UPDATE provider_gates SET trips = 0, probe_until = NULL, probe_by = NULL
-        WHERE provider = ?1 AND (blocked_until IS NULL OR blocked_until <= ?2)";
-    sqlx::query(sql).bind(provider).bind(millis(now)).execute(&store.writer).await?;
     Ok(())
 }
 
@@ -381,6 +317,6 @@ fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn milliseconds(duration: Duration) -> i64 {
+pub(super) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
