@@ -87,12 +87,7 @@ impl Fleet {
 
     /// This worker's way to the quota of one provider.
     pub fn quota(&self, provider: &str, budget: Budget) -> Arc<dyn SharedQuota> {
-        Arc::new(StoredQuota {
-            desk: Arc::clone(&self.desk),
-            provider: provider.to_owned(),
-            budget,
-            last_said: Mutex::default(),
-        })
+        Arc::new(StoredQuota { line: self.line(provider), budget, last_said: Mutex::default() })
     }
 
     /// This worker's line to the fleet about one provider.
@@ -207,8 +202,7 @@ impl fmt::Debug for ProviderLine {
 /// A provider's quota as it is kept in the store.
 #[derive(Debug)]
 struct StoredQuota {
-    desk: Arc<Desk>,
-    provider: String,
+    line: ProviderLine,
     budget: Budget,
     /// Until when a budget is spent, as it was last said in the log.
     last_said: Mutex<Option<Timestamp>>,
@@ -217,8 +211,9 @@ struct StoredQuota {
 #[async_trait]
 impl SharedQuota for StoredQuota {
     async fn grant(&self, ask: Ask) -> Result<Grant, Away> {
-        let Desk { store, clock, owner, .. } = &*self.desk;
-        let claim = SlotClaim { provider: &self.provider, owner, ask, budget: self.budget };
+        let ProviderLine { desk, provider } = &self.line;
+        let Desk { store, clock, owner, .. } = &**desk;
+        let claim = SlotClaim { provider, owner, ask, budget: self.budget };
         match store.grant(&claim, clock.now()).await {
             Ok(granted) => {
                 self.say(&granted);
@@ -226,16 +221,14 @@ impl SharedQuota for StoredQuota {
                 Ok(Grant { now: granted.now, slots: granted.slots, ample })
             }
             Err(error) => {
-                tracing::warn!(%error, self.provider, "the shared quota cannot be reached; nothing leaves");
+                tracing::warn!(%error, provider, "the shared quota cannot be reached; nothing leaves");
                 Err(Away)
             }
         }
     }
 
     fn stay_away(&self, wait: Duration, why: Cow<'static, str>) {
-        // Nobody listens any more when the worker ends.
-        let news = News::StayAway { wait, why };
-        let _ = self.desk.reports.send(Report { provider: self.provider.clone(), news });
+        self.line.tell(News::StayAway { wait, why });
     }
 }
 
@@ -255,7 +248,7 @@ impl StoredQuota {
         }
         let mut last_said = self.last_said.lock().unwrap_or_else(PoisonError::into_inner);
         if last_said.replace(until) != Some(until) {
-            let (provider, budget) = (&self.provider, refusal.as_str());
+            let (provider, budget) = (&self.line.provider, refusal.as_str());
             tracing::warn!(provider, budget, %until, "the budget of `{provider}` is spent; its lookups wait");
         }
     }
