@@ -159,7 +159,7 @@ pub struct Outcome {
     /// Calls made by this execution.
     pub lookups: Vec<LookupEntry>,
     /// What was reserved of its batch's ceiling, to be given back now that the cost is known.
-    pub reserved_micros: u64,
+    pub freed_micros: u64,
 }
 
 /// How an execution ends.

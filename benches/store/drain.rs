@@ -65,7 +65,7 @@ fn outcome(job: Claimed, payload: Payload, now: Timestamp) -> Outcome {
         member: job.member,
         answers,
         lookups,
-        reserved_micros: 0,
+        freed_micros: 0,
     }
 }
 

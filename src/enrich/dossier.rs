@@ -22,7 +22,7 @@ pub(super) struct Dossier {
     ready: Vec<(String, String)>,
     objected: bool,
     /// What was reserved of the batch's ceiling, and is not needed any more.
-    settled_micros: u64,
+    freed_micros: u64,
 }
 
 /// An answer that a provider still owes.
@@ -52,7 +52,7 @@ impl Dossier {
             owed: Vec::new(),
             ready: Vec::new(),
             objected: false,
-            settled_micros: 0,
+            freed_micros: 0,
         };
         for answer in stored {
             match &answer.content {
@@ -69,7 +69,7 @@ impl Dossier {
     /// Adds what came of a lookup.
     pub(super) fn file(&mut self, reply: Reply) {
         self.lookups.extend(reply.entry);
-        self.settled_micros += reply.settled_micros;
+        self.freed_micros += reply.freed_micros;
         match reply.result {
             Ok(Told::Objected) => self.objected = true,
             Ok(Told::Answer { answer, kept }) => {
@@ -133,8 +133,8 @@ impl Dossier {
         &self.owed
     }
 
-    pub(super) const fn settled_micros(&self) -> u64 {
-        self.settled_micros
+    pub(super) const fn freed_micros(&self) -> u64 {
+        self.freed_micros
     }
 
     pub(super) const fn is_objected(&self) -> bool {

@@ -35,13 +35,13 @@ pub(super) struct Reply {
     /// Absent where nothing left the house.
     pub(super) entry: Option<LookupEntry>,
     /// What was reserved of the batch's ceiling before it was asked, and is not needed any more.
-    pub(super) settled_micros: u64,
+    pub(super) freed_micros: u64,
 }
 
 impl Reply {
     /// Nobody was asked.
     const fn unasked(provider: String, why: LookupError) -> Self {
-        Self { provider, result: Err(why), entry: None, settled_micros: 0 }
+        Self { provider, result: Err(why), entry: None, freed_micros: 0 }
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn ask(
 ) -> Reply {
     let provider = installed.name().to_owned();
     let costs = !installed.descriptor().price.is_free();
-    let Passed { leave, dearest_micros, reserved_micros } = match pass(installed, costs, job, keep).await {
+    let Passed { leave, reserved_micros } = match pass(installed, costs, job, keep).await {
         Ok(passed) => passed,
         Err(refusal) => return Reply::unasked(provider, refusal),
     };
@@ -97,9 +97,9 @@ pub(super) async fn ask(
         lesson: lesson(&result, subject, installed.descriptor()),
     });
     // What may have been billed without our knowing stays reserved.
-    let unknown =
-        http.unanswered_in_this_lookup() + u32::from(matches!(result, Err(LookupError::Malformed { .. })));
-    let settled_micros = reserved_micros.saturating_sub(dearest_micros.saturating_mul(unknown.into()));
+    let is_unknown =
+        http.unanswered_in_this_lookup() > 0 || matches!(result, Err(LookupError::Malformed { .. }));
+    let freed_micros = if is_unknown { 0 } else { reserved_micros };
     let result = match result {
         Ok(Lookup::Objected) => Ok(Told::Objected),
         Ok(lookup) => {
@@ -124,14 +124,12 @@ pub(super) async fn ask(
             })
         }
     };
-    Reply { provider, result, entry, settled_micros }
+    Reply { provider, result, entry, freed_micros }
 }
 
 /// What it takes to ask.
 struct Passed<'a> {
     leave: Option<Leave<'a>>,
-    /// What one answer may cost at most.
-    dearest_micros: u64,
     /// What was reserved of the batch's ceiling.
     reserved_micros: u64,
 }
@@ -147,14 +145,14 @@ async fn pass<'a>(
         return Err(lease_ended());
     }
     let leave = installed.enter().await?;
-    let price = installed.descriptor().price;
-    let dearest_micros = price.per_match.0.max(price.per_miss.0);
     let Some(batch) = job.batch.as_ref().filter(|batch| costs && batch.is_capped) else {
-        return Ok(Passed { leave, dearest_micros, reserved_micros: 0 });
+        return Ok(Passed { leave, reserved_micros: 0 });
     };
     // One answer is all that can be billed: a paid one that got lost is not asked for again within the lookup.
-    if keep.reserve(batch.batch, dearest_micros).await {
-        Ok(Passed { leave, dearest_micros, reserved_micros: dearest_micros })
+    let price = installed.descriptor().price;
+    let reserved_micros = price.per_match.0.max(price.per_miss.0);
+    if keep.reserve(batch.batch, reserved_micros).await {
+        Ok(Passed { leave, reserved_micros })
     } else {
         Err(ceiling_reached())
     }

@@ -25,7 +25,7 @@ pub(super) fn conclude(
 ) -> Outcome {
     let verdict = verdict(job, &dossier, policy, sources, last_chance, now);
     let verdict = if job.refreshes() { without_partial(verdict) } else { verdict };
-    let reserved_micros = dossier.settled_micros();
+    let freed_micros = dossier.freed_micros();
     let (answers, lookups) = dossier.into_papers();
     Outcome {
         hold: job.hold,
@@ -34,7 +34,7 @@ pub(super) fn conclude(
         verdict,
         answers,
         lookups,
-        reserved_micros,
+        freed_micros,
     }
 }
 

@@ -175,10 +175,10 @@ impl<'a> Plan<'a> {
         for entry in &outcome.lookups {
             batches::count_lookup(&mut self.counting, batch, entry);
         }
-        if outcome.reserved_micros > 0 {
-            let (spent, reserved) = self.settled.entry(batch).or_default();
+        if outcome.freed_micros > 0 {
+            let (spent, freed) = self.settled.entry(batch).or_default();
             *spent += outcome.lookups.iter().map(|entry| entry.cost_micros).sum::<u64>();
-            *reserved += outcome.reserved_micros;
+            *freed += outcome.freed_micros;
         }
     }
 

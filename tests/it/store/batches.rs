@@ -345,7 +345,7 @@ pub(crate) async fn a_ceiling_is_never_exceeded(database: &impl Database) {
     // One of them did; the other cost what was reserved.
     let mut outcomes: Vec<_> = jobs.iter().map(|job| written(job, RecordStatus::Complete)).collect();
     for one in &mut outcomes {
-        one.reserved_micros = 20_000;
+        one.freed_micros = 20_000;
     }
     outcomes[0].lookups = vec![lookup("people_data_labs")];
     store.commit(&outcomes, at(4)).await.unwrap();

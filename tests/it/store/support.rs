@@ -180,7 +180,7 @@ pub(crate) fn outcome(job: &Claimed, verdict: Verdict) -> Outcome {
         verdict,
         answers: Vec::new(),
         lookups: Vec::new(),
-        reserved_micros: 0,
+        freed_micros: 0,
     }
 }
 
