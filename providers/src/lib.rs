@@ -37,6 +37,8 @@ pub mod settings;
 
 #[cfg(feature = "contract")]
 pub mod contract;
+#[cfg(any(feature = "contract", feature = "sandbox"))]
+mod hostile;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 

@@ -43,10 +43,13 @@ async fn home(settings: SandboxSettings, tiers: &[&[Service]]) -> Home {
 fn class(fault: Fault) -> &'static str {
     match fault {
         Fault::RateLimited => "rate_limited",
-        Fault::ServerError | Fault::Timeout | Fault::Truncated | Fault::SlowDrip => "unavailable",
+        Fault::ServerError | Fault::Timeout | Fault::Truncated | Fault::SlowDrip | Fault::Dropped => {
+            "unavailable"
+        }
         Fault::WrongType | Fault::BrokenSyntax | Fault::Empty | Fault::StrangePage | Fault::Oversized => {
             "malformed"
         }
+        Fault::Hostile => unreachable!("it may be anything"),
     }
 }
 
@@ -216,6 +219,51 @@ async fn fails_for_one_member_each(fault: Fault, services: &[Service], tiers: &[
     }
 }
 
+/// Everything that is kept of the members, in one text.
+async fn everything_kept(home: &Home) -> String {
+    let sql = "
+        SELECT group_concat(json_array(full_name, given_name, family_name, social_profiles, provenance)) AS kept
+            FROM supplemental_member_information
+        UNION ALL SELECT group_concat(json_array(provider, finding)) FROM provider_answers
+        UNION ALL SELECT group_concat(json_array(provider, outcome)) FROM lookup_log
+        UNION ALL SELECT group_concat(last_error) FROM enrichment_jobs
+        UNION ALL SELECT group_concat(error) FROM dead_letters";
+    let kept: Vec<Option<String>> = sqlx::query_scalar(sql).fetch_all(&home.database().await).await.unwrap();
+    kept.into_iter().flatten().collect()
+}
+
+/// All that it says is an attacker's. It may be a match, none, or nothing that can be read; it is never kept.
+async fn says_what_an_attacker_wants(services: &[Service], tiers: &[&[Service]]) {
+    let members = members().await;
+    let failing = || members.iter().filter(|(service, _)| services.contains(service));
+    let scripts = failing().map(|(service, email)| Script {
+        provider: *service,
+        email: Some(email.clone()),
+        when: When::Always,
+        fault: Fault::Hostile,
+    });
+    let home = home(candid(scripts.collect()), tiers).await;
+    let file = home.write("members.csv", table(members));
+    run(&home, &["enrich", "--patience", "5", file.to_str().unwrap()]).await;
+    let status = home.json(&["status"]).await;
+    assert_eq!((&status["adds_up"], &status["taken_in"]), (&true.into(), &members.len().into()), "{status}");
+    let found = records(&home).await;
+    for (service, _) in failing() {
+        let name = service.as_str();
+        let logged = logged(&home, name, name).await;
+        let is_fair =
+            |outcome: &String| matches!(outcome.as_str(), "match" | "no_match" | "malformed" | "refused");
+        assert!(!logged.is_empty() && logged.iter().all(is_fair), "{name}: {logged:?}");
+        let kept = found.get(name).unwrap_or_else(|| panic!("{name}: what the others found was lost"));
+        assert!(kept.0.is_some() && !kept.2.is_empty(), "{name}: {kept:?}");
+    }
+    let kept = everything_kept(&home).await;
+    // As they are, and as JSON has them.
+    let attacks = ["\u{1b}", "\\u001b", "\u{202e}", "\u{200b}", "<script", "javascript:", "data:text"];
+    let survived: Vec<_> = attacks.iter().filter(|attack| kept.contains(*attack)).collect();
+    assert!(survived.is_empty(), "{survived:?} in what is kept");
+}
+
 /// Those that take a key, or need one.
 fn vendors(which: impl Fn(KeyNeed) -> bool) -> Vec<&'static str> {
     let rows = BUILT_INS.iter().filter(|entry| which((entry.descriptor)().key));
@@ -276,6 +324,12 @@ async fn rate_limited() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile() {
+    says_what_an_attacker_wants(&first_hop(), &[&first_hop()]).await;
+    says_what_an_attacker_wants(&SECOND_HOP, &[&[FINDS_ACCOUNTS], &SECOND_HOP]).await;
+}
+
 macro_rules! one_run_a_fault {
     ($($name:ident: $fault:ident,)*) => {
         $(
@@ -288,7 +342,7 @@ macro_rules! one_run_a_fault {
 
         #[test]
         fn no_fault_is_left_out() {
-            assert_eq!([Fault::RateLimited, $(Fault::$fault),*], Fault::ALL);
+            assert_eq!([Fault::RateLimited, $(Fault::$fault),*, Fault::Hostile], Fault::ALL);
         }
     };
 }
@@ -303,4 +357,5 @@ one_run_a_fault! {
     empty: Empty,
     strange_page: StrangePage,
     oversized: Oversized,
+    dropped: Dropped,
 }

@@ -5,27 +5,7 @@
 use serde_json::{Value, json};
 
 use super::Format;
-
-/// Text that must come out of no provider as it is.
-pub(super) const HOSTILE: [(&str, &str); 6] = [
-    ("control characters", "Ada\u{0}\u{7}\u{1b}[31m\r\nExample"),
-    ("bidi overrides", "Ada \u{202e}elpmaxE\u{2066}\u{200b}"),
-    ("markup", "<script>alert(1)</script>"),
-    ("a script URL", "javascript:alert(1)//github.com/ada"),
-    ("a data URL", "data:text/html,<b>Ada</b>"),
-    ("100,000 characters", LONG),
-];
-
-/// What the long text is made of; [`hostile`] repeats it.
-const LONG: &str = "AdaExample";
-const LONG_REPEATS: usize = 10_000;
-
-/// The payloads, at their length.
-fn hostile() -> impl Iterator<Item = (&'static str, String)> {
-    HOSTILE
-        .iter()
-        .map(|&(name, text)| (name, if text == LONG { LONG.repeat(LONG_REPEATS) } else { text.to_owned() }))
-}
+use crate::hostile::{self, escaped, quoted_and_shown};
 
 /// The body with one text at a time replaced by hostile ones: what was done, and the body.
 pub(super) fn with_hostile_texts(body: &[u8], format: Format) -> Vec<(String, Vec<u8>)> {
@@ -35,7 +15,7 @@ pub(super) fn with_hostile_texts(body: &[u8], format: Format) -> Vec<(String, Ve
             let places = places(body).into_iter().filter(|(_, value)| value.is_string());
             let places: Vec<_> = places.collect();
             let mutants = places.iter().flat_map(|(place, _)| {
-                hostile().map(move |(name, text)| {
+                hostile::texts().map(move |(name, text)| {
                     (format!("{name} at {place}"), replaced(body, place, &text.into()))
                 })
             });
@@ -47,7 +27,7 @@ pub(super) fn with_hostile_texts(body: &[u8], format: Format) -> Vec<(String, Ve
             let mutants = spans.iter().flat_map(|&(from, to)| {
                 let (before, after) = (&text[..from], &text[to..]);
                 let line = before.lines().count();
-                hostile().map(move |(name, hostile)| {
+                hostile::texts().map(move |(name, hostile)| {
                     (
                         format!("{name} in line {line}"),
                         format!("{before}{}{after}", escaped(&hostile)).into_bytes(),
@@ -131,26 +111,6 @@ fn replaced(body: &[u8], place: &str, with: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// Where a page holds values: between quotes, and between tags.
-fn quoted_and_shown(page: &str) -> Vec<(usize, usize)> {
-    let mut spans = Vec::new();
-    for (open, close) in [('"', '"'), ('>', '<')] {
-        let mut rest = 0;
-        while let Some(from) = page[rest..].find(open).map(|at| rest + at + 1) {
-            let Some(to) = page[from..].find(close).map(|at| from + at) else { break };
-            if !page[from..to].trim().is_empty() {
-                spans.push((from, to));
-            }
-            rest = to + usize::from(open == close);
-        }
-    }
-    spans
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,17 +121,10 @@ mod tests {
         let places: Vec<_> = places(body).into_iter().map(|(place, _)| place).collect();
         assert_eq!(places, ["", "/a", "/a/0", "/a/0/b~1c", "/d"]);
         assert_eq!(with_wrong_types(body).len(), 4 * 7);
-        assert_eq!(with_hostile_texts(body, Format::Json).len(), HOSTILE.len());
+        assert_eq!(with_hostile_texts(body, Format::Json).len(), hostile::texts().count());
         let partial: Vec<_> = without_a_field(body).into_iter().map(|(what, _)| what).collect();
         assert_eq!(partial, ["nothing at /a", "nothing at /a/0/b~1c", "nothing at /d"]);
         let unknown = String::from_utf8(with_unknown_fields(br#"{"a":[{}]}"#)).unwrap();
         assert_eq!(unknown.matches("a_field_of_next_year").count(), 2);
-    }
-
-    #[test]
-    fn values_of_a_page_are_found_between_quotes_and_tags() {
-        let page = r#"<p class="n"> <b>Ada</b> </p>"#;
-        let found: Vec<_> = quoted_and_shown(page).into_iter().map(|(from, to)| &page[from..to]).collect();
-        assert_eq!(found, ["n", "Ada"]);
     }
 }

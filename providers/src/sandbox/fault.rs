@@ -30,10 +30,14 @@ pub enum Fault {
     StrangePage,
     /// The answer, and two megabytes of blanks.
     Oversized,
+    /// The connection is gone before a byte of the answer came.
+    Dropped,
+    /// The answer with an attacker's words in the place of all its texts.
+    Hostile,
 }
 
 impl Fault {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::RateLimited,
         Self::ServerError,
         Self::Timeout,
@@ -44,6 +48,8 @@ impl Fault {
         Self::Empty,
         Self::StrangePage,
         Self::Oversized,
+        Self::Dropped,
+        Self::Hostile,
     ];
 
     /// The fault that a number in 0..1 stands for.

@@ -58,6 +58,8 @@ impl Answered {
             Self::Fault(Fault::Empty) => "empty",
             Self::Fault(Fault::StrangePage) => "strange_page",
             Self::Fault(Fault::Oversized) => "oversized",
+            Self::Fault(Fault::Dropped) => "dropped",
+            Self::Fault(Fault::Hostile) => "hostile",
         }
     }
 }

@@ -130,9 +130,16 @@ pub(super) async fn exchange<W: Wire>(
                 Some(Fault::Empty) => Reply::new(StatusCode::OK, Answered::Refused, ""),
                 Some(Fault::StrangePage) => Reply::new(StatusCode::OK, Answered::Refused, STRANGE_PAGE)
                     .with_header("content-type", HeaderValue::from_static("text/html")),
-                Some(Fault::Timeout | Fault::Truncated | Fault::SlowDrip | Fault::Oversized) | None => {
-                    answer()
-                }
+                // Given, and spoilt on the way.
+                Some(
+                    Fault::Timeout
+                    | Fault::Truncated
+                    | Fault::SlowDrip
+                    | Fault::Oversized
+                    | Fault::Dropped
+                    | Fault::Hostile,
+                )
+                | None => answer(),
             }
         } else {
             W::over_quota(allowance, now)
@@ -146,7 +153,11 @@ pub(super) async fn exchange<W: Wire>(
         told,
         identifier: identifier.into(),
         answered: fault.map_or(reply.answered, Answered::Fault),
-        status: if fault == Some(Fault::Timeout) { 0 } else { reply.status.as_u16() },
+        status: if matches!(fault, Some(Fault::Timeout | Fault::Dropped)) {
+            0
+        } else {
+            reply.status.as_u16()
+        },
         billed,
     });
     reply.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(W::CONTENT_TYPE));
@@ -159,9 +170,13 @@ pub(super) async fn exchange<W: Wire>(
 /// What the vendor bills: an answer whose body is lost on the way was still given.
 fn bill(world: &World, service: Service, fault: Option<Fault>, answered: Answered) -> Micros {
     let (per_match, per_miss) = world.price(service);
-    match (fault, answered) {
-        (None | Some(Fault::Truncated | Fault::SlowDrip | Fault::Oversized), Answered::Match) => per_match,
-        (None | Some(Fault::Truncated | Fault::SlowDrip | Fault::Oversized), Answered::NoMatch) => per_miss,
+    let is_given = matches!(
+        fault,
+        None | Some(Fault::Truncated | Fault::SlowDrip | Fault::Oversized | Fault::Dropped | Fault::Hostile)
+    );
+    match answered {
+        Answered::Match if is_given => per_match,
+        Answered::NoMatch if is_given => per_miss,
         _ => Micros::ZERO,
     }
 }

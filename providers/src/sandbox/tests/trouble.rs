@@ -124,6 +124,7 @@ async fn spoilt_bodies_are_spoilt_and_their_matches_billed() {
         (Fault::SlowDrip, true, true),
         (Fault::BrokenSyntax, false, false),
         (Fault::WrongType, true, false),
+        (Fault::Hostile, true, true),
     ] {
         let settings = scripted(Service::PeopleDataLabs, When::Always, fault);
         let sandbox = Sandbox::start(settings).await.unwrap();
@@ -131,9 +132,20 @@ async fn spoilt_bodies_are_spoilt_and_their_matches_billed() {
         let body = client().get(&enrich).send().await.unwrap().json::<Value>().await;
         assert_eq!(body.is_ok(), readable, "{fault:?}");
         let typed = body.is_ok_and(|body| body["data"].is_object());
-        assert_eq!(typed, fault == Fault::SlowDrip, "{fault:?}");
+        assert_eq!(typed, matches!(fault, Fault::SlowDrip | Fault::Hostile), "{fault:?}");
         assert_eq!(!sandbox.summary().billed_micros.is_zero(), billed, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_dropped_call_has_no_answer_at_all() {
+    let settings = scripted(Service::PeopleDataLabs, When::Always, Fault::Dropped);
+    let sandbox = Sandbox::start(settings).await.unwrap();
+    let [_, _, enrich, ..] = questions(&sandbox, ADA);
+    let error = client().get(&enrich).send().await.unwrap_err();
+    assert!(error.is_request() && error.status().is_none(), "{error:?}");
+    let entry = &sandbox.ledger()[0];
+    assert_eq!((entry.status, entry.billed_micros.is_zero()), (None, false), "{entry:?}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use axum::http::{Response, StatusCode};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::Reply;
+use crate::hostile;
 use crate::sandbox::fault::Fault;
 use crate::sandbox::world::{Stop, World};
 
@@ -37,6 +38,8 @@ pub(super) async fn send(world: &World, reply: Reply, fault: Option<Fault>) -> R
         }
         Some(Fault::Truncated) => truncated(body),
         Some(Fault::Oversized) => oversized(body),
+        Some(Fault::Dropped) => dropped(),
+        Some(Fault::Hostile) => Body::from(hostile::everywhere(body)),
         Some(Fault::SlowDrip) => slow_drip(body, Arc::clone(&world.stop)),
         _ => Body::from(body),
     };
@@ -52,6 +55,11 @@ pub(super) async fn send(world: &World, reply: Reply, fault: Option<Fault>) -> R
 fn oversized(mut body: Vec<u8>) -> Body {
     body.resize(body.len() + OVERSIZED, b' ');
     Body::from(body)
+}
+
+/// Fails before the server has sent what it has, the head of the answer.
+fn dropped() -> Body {
+    Body::from_stream(stream::once(async { Err::<Bytes, _>(io::Error::other("dropped on purpose")) }))
 }
 
 /// Half of the body under the length of the whole; then the connection breaks.
