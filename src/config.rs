@@ -154,7 +154,7 @@ pub struct Worker {
     pub poll_ms: u32,
     /// Members written in one transaction.
     pub commit_batch: NonZeroU32,
-    /// How long the first of them waits for company, where little is going on.
+    /// How long the first of them waits for company, where many are under way.
     pub commit_linger_ms: u32,
     /// How long members in flight may take to finish after a stop signal.
     pub drain_secs: u32,

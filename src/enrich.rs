@@ -168,7 +168,7 @@ impl Enricher {
             }
         };
         dossier.learn(&self.policy.wanted.thresholds, &found);
-        verdict::conclude(job, dossier, &self.policy, &sources, last_chance, self.clock.now())
+        verdict::conclude(job, dossier, found, &self.policy, last_chance, self.clock.now())
     }
 }
 

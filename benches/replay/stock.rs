@@ -9,10 +9,11 @@ pub(crate) async fn measure(engine: &str, databank: Option<&Databank>, members: 
     let (_, first) = home.run(&["worker", "--until-idle", "2"]);
     let calls = home.sandbox.summary().calls;
     let (filled, filling) = home.run(&["replay", "--batch", "first", "--name", "again", "--yes"]);
-    let (_, again) = home.run(&["worker", "--until-idle"]);
+    let (_, again) = home.run(&["worker", "--until-idle", "2"]);
     let more = home.sandbox.summary().calls - calls;
-    let finished = home.run(&["batch", "show", "again"]).0["finished"].clone();
-    assert_eq!(finished, filled["made"], "everybody came to an end");
+    let story = home.run(&["batch", "show", "again"]).0;
+    let finished = &story["finished"];
+    assert_eq!(*finished, filled["made"], "everybody came to an end: {story}");
     println!(
         "{engine}: {members} members, settings of config/sandbox.toml, answers after 20 to 120 ms, one worker"
     );

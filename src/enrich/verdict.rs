@@ -9,21 +9,21 @@ use gleaner_providers::error::Remedy;
 use super::Policy;
 use super::dossier::{Cause, Dossier, Owed};
 use super::lookup::later;
-use super::merge::{Merged, Sources};
+use super::merge::Merged;
 use super::schedule;
 use crate::job::{Claimed, DeadReason, Outcome, SuppressionReason, Verdict};
 use crate::record::{Fields, Record, RecordStatus};
 
-/// Closes the dossier.
+/// Closes the dossier: `found` is what all its answers say together.
 pub(super) fn conclude(
     job: &Claimed,
     dossier: Dossier,
+    found: Merged,
     policy: &Policy,
-    sources: &Sources,
     last_chance: bool,
     now: Timestamp,
 ) -> Outcome {
-    let verdict = verdict(job, &dossier, policy, sources, last_chance, now);
+    let verdict = verdict(job, &dossier, found, policy, last_chance, now);
     let verdict = if job.refreshes() { without_partial(verdict) } else { verdict };
     let freed_micros = dossier.freed_micros();
     let (answers, lookups) = dossier.into_papers();
@@ -51,25 +51,24 @@ fn without_partial(verdict: Verdict) -> Verdict {
 fn verdict(
     job: &Claimed,
     dossier: &Dossier,
+    found: Merged,
     policy: &Policy,
-    sources: &Sources,
     last_chance: bool,
     now: Timestamp,
 ) -> Verdict {
     if dossier.is_objected() {
         return Verdict::Suppressed(SuppressionReason::Objected);
     }
-    let merged = dossier.merged(sources);
-    if is_minor(&merged, policy, now) {
+    if is_minor(&found, policy, now) {
         return Verdict::Suppressed(SuppressionReason::Minor);
     }
     let owed = dossier.owed();
     if owed.is_empty() {
-        let status = if merged.is_empty() { RecordStatus::NoMatch } else { RecordStatus::Complete };
-        return Verdict::Written(Box::new(record(job, merged, status, policy, now)));
+        let status = if found.is_empty() { RecordStatus::NoMatch } else { RecordStatus::Complete };
+        return Verdict::Written(Box::new(record(job, found, status, policy, now)));
     }
     let partial =
-        (!merged.is_empty()).then(|| Box::new(record(job, merged, RecordStatus::Partial, policy, now)));
+        (!found.is_empty()).then(|| Box::new(record(job, found, RecordStatus::Partial, policy, now)));
     let error = describe(owed);
     let has_failed =
         owed.iter().any(|owed| matches!(&owed.cause, Cause::Error(e) if e.remedy() == Remedy::Retry));

@@ -103,12 +103,10 @@ impl Committer {
         }
     }
 
-    /// While one group is written the next one gathers, so that waiting pays only where little is going on; and never
-    /// while a member waits for a paid answer to be stored, or for leave to pay. Company can only come from jobs still held.
+    /// A group costs the database as much as some dozen members, so that small ones are worth waiting for company. It can only come
+    /// from jobs still held: where few are, nobody waits.
     fn is_worth_lingering(&self, taken: &[Writing]) -> bool {
-        let few = (self.batch / 10).min(self.held.len());
-        let waits = |writing: &Writing| matches!(writing, Writing::Paid(..) | Writing::Reserve(..));
-        taken.len() < few && !taken.iter().any(waits)
+        taken.len() < self.batch.min(self.held.len() / 4)
     }
 
     async fn write(&self, taken: &mut Vec<Writing>) {
