@@ -2,6 +2,7 @@
 //!
 //! Invariant: pure and deterministic.
 
+#[cfg(feature = "sandbox")]
 use serde_json::Value;
 
 /// Text that must come out of no provider as it is.
@@ -14,11 +15,13 @@ const TEXTS: [(&str, &str); 6] = [
     ("100,000 characters", LONG),
 ];
 
-/// What the long text is made of; [`texts`] repeats it.
+/// What the long text is made of.
 const LONG: &str = "AdaExample";
+#[cfg(feature = "contract")]
 const LONG_REPEATS: usize = 10_000;
 
 /// Each with its name, at its length.
+#[cfg(feature = "contract")]
 pub(crate) fn texts() -> impl Iterator<Item = (&'static str, String)> {
     TEXTS
         .iter()

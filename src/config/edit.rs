@@ -20,9 +20,17 @@ pub enum Switch<'a> {
 /// The text of a settings file with the provider switched. The text is one that [`Config::parse`] has read.
 pub fn switch(text: &str, name: &str, switch: &Switch<'_>) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
+    // What stands below the last key stays there: it is about that, and not about the new table.
+    let below = match document.trailing().as_str() {
+        Some(text) if !text.is_empty() && !document.contains_key("providers") => Some(format!("{text}\n")),
+        _ => None,
+    };
     let providers = document.entry("providers").or_insert_with(implicit_table);
     let providers = providers.as_table_like_mut().ok_or("`providers` is no table")?;
     let own = providers.entry(name).or_insert_with(|| Item::Table(Table::new()));
+    if let (Some(below), Some(own)) = (&below, own.as_table_mut()) {
+        own.decor_mut().set_prefix(below);
+    }
     let own = own.as_table_like_mut().ok_or_else(|| format!("`providers.{name}` is no table"))?;
     set(own, "enabled", value(matches!(switch, Switch::On { .. })));
     if let Switch::On { tier, tiers } = switch
@@ -31,6 +39,9 @@ pub fn switch(text: &str, name: &str, switch: &Switch<'_>) -> Result<String, Str
         let enrich = document.entry("enrich").or_insert_with(|| Item::Table(Table::new()));
         let enrich = enrich.as_table_like_mut().ok_or("`enrich` is no table")?;
         join_tier(enrich, name, *tier, tiers)?;
+    }
+    if below.is_some() {
+        document.set_trailing("");
     }
     let text = document.to_string();
     match Config::parse(&text, "the changed file") {
@@ -112,6 +123,21 @@ mod tests {
         enabled = false
         "##);
         insta::assert_snapshot!(on("providers = { gravatar = { enabled = true } }\n", "github", 0), @"providers = { gravatar = { enabled = true } , github.enabled = true }");
+    }
+
+    #[test]
+    fn comments_at_the_end_stay_with_what_they_are_about() {
+        insta::assert_snapshot!(on("[nats]\ncreate = false\n# ours\n# ca_file = \"ca.pem\"\n\n# [providers.github]\n", "github", 0), @r##"
+        [nats]
+        create = false
+        # ours
+        # ca_file = "ca.pem"
+
+        # [providers.github]
+
+        [providers.github]
+        enabled = true
+        "##);
     }
 
     #[test]

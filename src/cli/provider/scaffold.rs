@@ -159,7 +159,10 @@ fn in_tree(text: &str) -> String {
 
 fn renamed(text: &str, name: &str) -> String {
     let title = titled(name);
-    text.replace(NAME, name).replace(TYPE, &title.replace(' ', "")).replace(TITLE, &title)
+    text.replace(NAME, name)
+        .replace(&NAME.to_uppercase(), &name.to_uppercase())
+        .replace(TYPE, &title.replace(' ', ""))
+        .replace(TITLE, &title)
 }
 
 /// `staff_directory` as a title: `Staff Directory`.
@@ -192,6 +195,12 @@ mod tests {
     }
 
     #[test]
+    fn a_declaration_bears_its_own_name_everywhere() {
+        let text = renamed(DECLARED, "staff_list");
+        assert!(text.contains("GLEANER_STAFF_LIST_KEY") && !text.to_lowercase().contains("acme"), "{text}");
+    }
+
+    #[test]
     fn the_checkout_gets_source_tests_fixtures_and_rows() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let drafts = coded(root, "staff_list").unwrap();
@@ -213,7 +222,7 @@ mod tests {
         let text = |at: usize| drafts[at].text.as_str();
         assert!(text(0).contains("pub struct StaffList") && text(0).contains("title: \"Staff List\""));
         assert!(text(1).contains("../../../fixtures/staff_list/match.json"));
-        for example in [NAME, TYPE, TITLE, "gleaner_providers"] {
+        for example in [NAME, &NAME.to_uppercase(), TYPE, TITLE, "gleaner_providers"] {
             assert!(!text(0).contains(example) && !text(1).contains(example), "{example} is left");
         }
         assert!(text(5).contains("pub mod staff_list;\n") && text(6).contains(
