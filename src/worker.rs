@@ -144,9 +144,18 @@ impl Worker {
         // A beat that is under way ends first, or it would come after the leave.
         felt_enough.cancel();
         join(feeling.await);
-        self.store.release(&held.holds(), self.clock.now()).await?;
-        self.fleet.leave().await?;
+        self.say_goodbye(&held).await;
         ending
+    }
+
+    /// What cannot be said any more is found out by the others: leases run out, and who is silent is gone.
+    async fn say_goodbye(&self, held: &Held) {
+        if let Err(error) = self.store.release(&held.holds(), self.clock.now()).await {
+            tracing::warn!(%error, "what is still held could not be given back; its leases run out");
+        }
+        if let Err(error) = self.fleet.leave().await {
+            tracing::warn!(%error, "the fleet could not be told that this worker ends");
+        }
     }
 }
 

@@ -32,6 +32,9 @@ const WATCH: &str = "
     CREATE TRIGGER watch AFTER INSERT OR UPDATE ON supplemental_member_information
     FOR EACH ROW EXECUTE FUNCTION watch();";
 
+/// The file with what all workers have said.
+const SAID: &str = "said.log";
+
 pub(super) const PAID: &str = "people_data_labs";
 
 pub(super) fn address(n: u32) -> String {
@@ -76,7 +79,8 @@ impl Story {
     }
 
     pub(super) fn worker(&self) -> Child {
-        self.home.command(&["worker"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        let said = std::fs::File::options().append(true).create(true).open(self.home.path(SAID)).unwrap();
+        self.home.command(&["worker"]).stdout(Stdio::null()).stderr(said).spawn().unwrap()
     }
 
     /// A number from the database; waits for a database that is away.
@@ -119,7 +123,8 @@ impl Story {
         }
         for mut worker in workers {
             signal(&worker, "TERM").await;
-            assert!(worker.wait().await.unwrap().success(), "{name}: a stop is no failure");
+            let said = || std::fs::read_to_string(self.home.path(SAID)).unwrap();
+            assert!(worker.wait().await.unwrap().success(), "{name}: a stop is no failure:\n{}", said());
         }
         self.looking.abort();
 
