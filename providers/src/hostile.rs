@@ -28,8 +28,8 @@ pub(crate) fn texts() -> impl Iterator<Item = (&'static str, String)> {
         .map(|&(name, text)| (name, if text == LONG { LONG.repeat(LONG_REPEATS) } else { text.into() }))
 }
 
-/// The body with every text in it replaced, by one after the other of those that fit into an answer many times over. What is
-/// neither JSON nor a page stays as it is.
+/// The body with every text in it replaced, by one after the other of those that fit into an answer many times over: of JSON every
+/// string, of a page what it shows between its tags. What is neither stays as it is.
 #[cfg(feature = "sandbox")]
 pub(crate) fn everywhere(body: Vec<u8>) -> Vec<u8> {
     let mut next = TEXTS.iter().map(|&(_, text)| text).filter(|&text| text != LONG).cycle();

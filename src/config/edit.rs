@@ -20,17 +20,12 @@ pub enum Switch<'a> {
 /// The text of a settings file with the provider switched. The text is one that [`Config::parse`] has read.
 pub fn switch(text: &str, name: &str, switch: &Switch<'_>) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
-    // What stands below the last key stays there: it is about that, and not about the new table.
-    let below = match document.trailing().as_str() {
-        Some(text) if !text.is_empty() && !document.contains_key("providers") => Some(format!("{text}\n")),
-        _ => None,
-    };
-    let providers = document.entry("providers").or_insert_with(implicit_table);
-    let providers = providers.as_table_like_mut().ok_or("`providers` is no table")?;
-    let own = providers.entry(name).or_insert_with(|| Item::Table(Table::new()));
-    if let (Some(below), Some(own)) = (&below, own.as_table_mut()) {
-        own.decor_mut().set_prefix(below);
+    if !document.contains_key("providers") {
+        begin_providers(&mut document, name);
     }
+    let providers = document.get_mut("providers").and_then(Item::as_table_like_mut);
+    let providers = providers.ok_or("`providers` is no table")?;
+    let own = providers.entry(name).or_insert_with(|| Item::Table(Table::new()));
     let own = own.as_table_like_mut().ok_or_else(|| format!("`providers.{name}` is no table"))?;
     set(own, "enabled", value(matches!(switch, Switch::On { .. })));
     if let Switch::On { tier, tiers } = switch
@@ -39,9 +34,6 @@ pub fn switch(text: &str, name: &str, switch: &Switch<'_>) -> Result<String, Str
         let enrich = document.entry("enrich").or_insert_with(|| Item::Table(Table::new()));
         let enrich = enrich.as_table_like_mut().ok_or("`enrich` is no table")?;
         join_tier(enrich, name, *tier, tiers)?;
-    }
-    if below.is_some() {
-        document.set_trailing("");
     }
     let text = document.to_string();
     match Config::parse(&text, "the changed file") {
@@ -63,11 +55,18 @@ fn set(table: &mut dyn toml_edit::TableLike, key: &str, item: Item) {
     }
 }
 
-/// A table that is only there for its tables: it has no line of its own.
-fn implicit_table() -> Item {
-    let mut table = Table::new();
-    table.set_implicit(true);
-    Item::Table(table)
+/// The table of all providers, which has no line of its own, with the first one in it. What stands at the end of the file stays
+/// where it is: it is about the key above it.
+fn begin_providers(document: &mut DocumentMut, name: &str) {
+    let mut own = Table::new();
+    if let Some(end) = document.trailing().as_str().filter(|end| !end.is_empty()) {
+        own.decor_mut().set_prefix(format!("{end}\n"));
+        document.set_trailing("");
+    }
+    let mut providers = Table::new();
+    providers.set_implicit(true);
+    providers.insert(name, Item::Table(own));
+    document.insert("providers", Item::Table(providers));
 }
 
 fn join_tier(

@@ -1,4 +1,5 @@
-//! Feels the pulse of the fleet: obeys the gates of all providers within a second, and gives this worker's own sign of life.
+//! Feels the pulse of the fleet: obeys the gates of all providers within a second, makes due who was put off for one that is open
+//! again, and gives this worker's own sign of life.
 //!
 //! Invariant: a database that is away changes nothing here; what it said last holds, and the quota fails closed by itself.
 

@@ -155,27 +155,38 @@ async fn untroubled(tiers: &[&[Service]]) -> &'static Records {
     known.get_or_init(run_through).await
 }
 
-/// Each of these services fails for the member that is called like it.
-async fn fails_for_one_member_each(fault: Fault, services: &[Service], tiers: &[&[Service]]) {
-    let members = members().await;
-    let failing = || members.iter().filter(|(service, _)| services.contains(service));
-    let scripts = failing().map(|(service, email)| Script {
+/// Each of these services meets the fault whenever it is asked about the member that is called like it.
+fn scripts(fault: Fault, services: &[Service], members: &[(Service, String)]) -> Vec<Script> {
+    let failing = members.iter().filter(|(service, _)| services.contains(service));
+    let always = |(service, email): &(Service, String)| Script {
         provider: *service,
         email: Some(email.clone()),
         when: When::Always,
         fault,
-    });
-    let mut settings = candid(scripts.collect());
+    };
+    failing.map(always).collect()
+}
+
+/// Looks them all up; gives what `status` says then, which adds up.
+async fn enrich(home: &Home, members: &[(Service, String)]) -> Value {
+    let file = home.write("members.csv", table(members));
+    run(home, &["enrich", "--patience", "5", file.to_str().unwrap()]).await;
+    let status = home.json(&["status"]).await;
+    assert_eq!((&status["adds_up"], &status["taken_in"]), (&true.into(), &members.len().into()), "{status}");
+    status
+}
+
+/// Each of these services fails for the member that is called like it.
+async fn fails_for_one_member_each(fault: Fault, services: &[Service], tiers: &[&[Service]]) {
+    let members = members().await;
+    let failing = || members.iter().filter(|(service, _)| services.contains(service));
+    let mut settings = candid(scripts(fault, services, members));
     if services.iter().all(|service| asks_strangers(*service)) {
         // Theirs is nobody's quota: nothing is resumed, and this one member would wait.
         settings.retry_after_secs = 1;
     }
     let mut home = home(settings, tiers).await;
-    let file = home.write("members.csv", table(members));
-    run(&home, &["enrich", "--patience", "5", file.to_str().unwrap()]).await;
-
-    let status = home.json(&["status"]).await;
-    assert_eq!((&status["adds_up"], &status["taken_in"]), (&true.into(), &members.len().into()), "{status}");
+    let status = enrich(&home, members).await;
     let found = records(&home).await;
     for (service, _) in failing() {
         let name = service.as_str();
@@ -236,17 +247,8 @@ async fn everything_kept(home: &Home) -> String {
 async fn says_what_an_attacker_wants(services: &[Service], tiers: &[&[Service]]) {
     let members = members().await;
     let failing = || members.iter().filter(|(service, _)| services.contains(service));
-    let scripts = failing().map(|(service, email)| Script {
-        provider: *service,
-        email: Some(email.clone()),
-        when: When::Always,
-        fault: Fault::Hostile,
-    });
-    let home = home(candid(scripts.collect()), tiers).await;
-    let file = home.write("members.csv", table(members));
-    run(&home, &["enrich", "--patience", "5", file.to_str().unwrap()]).await;
-    let status = home.json(&["status"]).await;
-    assert_eq!((&status["adds_up"], &status["taken_in"]), (&true.into(), &members.len().into()), "{status}");
+    let home = home(candid(scripts(Fault::Hostile, services, members)), tiers).await;
+    enrich(&home, members).await;
     let found = records(&home).await;
     for (service, _) in failing() {
         let name = service.as_str();

@@ -98,6 +98,11 @@ async fn a_provider_that_fails_is_left_alone_tried_and_asked_again() {
     home.json(&["worker", "--until-idle"]).await;
     let asked_at_first = asked(&home, "gravatar");
     assert!((3..=12).contains(&asked_at_first), "three lookups of a few calls each: {asked_at_first}");
+    let lookups: i64 = sqlx::query_scalar("SELECT count(*) FROM lookup_log WHERE provider = 'gravatar'")
+        .fetch_one(&home.database().await)
+        .await
+        .unwrap();
+    assert_eq!(lookups, 3, "and nobody's after these");
     // Whoever got name and profiles from the others is done all the same.
     assert!((1..=3).contains(&attempts(&home).await), "only those that were asked have lost one");
     let status = home.json(&["status"]).await;

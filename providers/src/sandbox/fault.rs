@@ -32,7 +32,7 @@ pub enum Fault {
     Oversized,
     /// The connection is gone before a byte of the answer came.
     Dropped,
-    /// The answer with an attacker's words in the place of all its texts.
+    /// The answer with an attacker's words in the place of its texts; one that is no text (a key) stays as it is.
     Hostile,
 }
 

@@ -167,16 +167,13 @@ pub(super) async fn exchange<W: Wire>(
     spoil::send(world, reply, fault).await
 }
 
-/// What the vendor bills: an answer whose body is lost on the way was still given.
+/// What the vendor bills: an answer that is lost or spoilt on the way was still given, and one that never came was not.
 fn bill(world: &World, service: Service, fault: Option<Fault>, answered: Answered) -> Micros {
     let (per_match, per_miss) = world.price(service);
-    let is_given = matches!(
-        fault,
-        None | Some(Fault::Truncated | Fault::SlowDrip | Fault::Oversized | Fault::Dropped | Fault::Hostile)
-    );
     match answered {
-        Answered::Match if is_given => per_match,
-        Answered::NoMatch if is_given => per_miss,
+        _ if fault == Some(Fault::Timeout) => Micros::ZERO,
+        Answered::Match => per_match,
+        Answered::NoMatch => per_miss,
         _ => Micros::ZERO,
     }
 }
