@@ -121,6 +121,8 @@ pub struct Claimed {
     pub attempt: u32,
     /// When the registration was taken in.
     pub queued_at: Timestamp,
+    /// Smaller is more urgent: 0 for registrations, more for members of replays and of imports that wait.
+    pub priority: i16,
     pub batch: Option<InBatch>,
 }
 

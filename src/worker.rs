@@ -30,6 +30,7 @@ mod dispatcher;
 mod heart;
 mod held;
 pub mod learner;
+mod line;
 mod pulse;
 pub mod report;
 pub mod stop;
@@ -37,6 +38,7 @@ pub mod stop;
 use claimer::Claimer;
 use committer::Committer;
 use held::Held;
+use line::Line;
 use pulse::Finger;
 pub use report::{Report, Summary};
 pub use stop::Stop;
@@ -130,7 +132,7 @@ impl Worker {
                 lease: self.settings.worker.lease(),
                 outcomes: written_in,
             },
-            ready_out,
+            Line::of(ready_out),
             stop.clone(),
         ));
 

@@ -152,6 +152,7 @@ fn job(attempt: u32) -> Claimed {
         subject: SubjectKey::from_bytes([7; 32]),
         attempt,
         queued_at: NOW,
+        priority: 0,
         batch: None,
     }
 }

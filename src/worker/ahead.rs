@@ -1,7 +1,6 @@
 //! How many jobs are claimed ahead of the places to run them: as many as are worked off while the next ones are fetched.
 //!
-//! More would be fewer statements, and a longer wait: whoever registers meanwhile stands behind what was claimed already,
-//! a replay's members for one, however urgent they are.
+//! More would be fewer statements, and leases on jobs that others could start earlier.
 //!
 //! Invariant: pure but for the moment that it is told.
 
@@ -11,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// For how long what was claimed ahead should last.
-const LASTS: Duration = Duration::from_millis(20);
+const LASTS: Duration = Duration::from_millis(250);
 /// At least as long as so many claims take: a slow database must not leave places empty.
 const CLAIMS: u32 = 4;
 
@@ -35,15 +34,19 @@ impl Ahead {
 
     /// A claim took so long, and `finished` jobs have come to an end in all, up to this moment.
     pub(super) fn learn(&mut self, claim: Duration, finished: u64, now: Instant) {
-        if let Some((before, had_finished)) = self.last.replace((now, finished)) {
-            let passed = now.duration_since(before).as_secs_f64().max(1e-3);
-            let lasts = LASTS.max(claim * CLAIMS).as_secs_f64();
-            #[expect(clippy::cast_precision_loss, reason = "a pace")]
-            let wanted = (finished.saturating_sub(had_finished) as f64 / passed * lasts).ceil();
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
-            let wanted = wanted.clamp(1.0, f64::from(self.most)) as u32;
-            self.jobs = wanted;
+        let (before, had_finished) = *self.last.get_or_insert((now, finished));
+        let passed = now.duration_since(before);
+        // Jobs come to an end in groups: a shorter while says nothing of their pace.
+        if passed < LASTS {
+            return;
         }
+        self.last = Some((now, finished));
+        let lasts = LASTS.max(claim * CLAIMS).as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a pace")]
+        let wanted = (finished.saturating_sub(had_finished) as f64 / passed.as_secs_f64() * lasts).ceil();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
+        let wanted = wanted.clamp(1.0, f64::from(self.most)) as u32;
+        self.jobs = wanted;
     }
 }
 
@@ -65,14 +68,14 @@ mod tests {
     fn slow_lookups_are_claimed_one_by_one_and_fast_ones_by_the_batch() {
         for (finished, milliseconds, claim, jobs) in [
             (0, 60_000, 2, 1),
-            (10, 1_000, 2, 1),
-            (320, 1_000, 2, 7),
-            (3_000, 1_000, 2, 60),
+            (10, 1_000, 2, 3),
+            (320, 1_000, 2, 80),
             (50_000, 1_000, 2, 100),
             // The database is slow: places must not run empty meanwhile.
-            (320, 1_000, 50, 64),
+            (100, 1_000, 100, 40),
             (320, 1_000, 5_000, 100),
-            (5, 0, 2, 100),
+            // Too soon to say.
+            (5, 10, 2, 100),
         ] {
             assert_eq!(
                 after(finished, milliseconds, claim),

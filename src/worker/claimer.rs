@@ -25,6 +25,8 @@ pub(super) struct Ready {
 
 /// The longest pause after the database failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// At least so long after a claim, a registration causes the next one: however many ring, claims stay rare.
+const PAUSE_FOR_BELLS: Duration = Duration::from_millis(10);
 /// Between two tries to read what claimed jobs need.
 const PAUSE_FOR_ANSWERS: Duration = Duration::from_millis(250);
 
@@ -45,7 +47,7 @@ impl Claimer {
             tokio::select! {
                 biased;
                 () = stop.asked() => return Ok(Ending::Stopped),
-                () = self.room(&ahead) => {}
+                () = self.occasion(&ahead) => {}
             }
             // Never dropped half-way: a job claimed and forgotten would wait for its lease to run out.
             match self.step(&mut ahead, stop).await {
@@ -75,9 +77,19 @@ impl Claimer {
         }
     }
 
-    /// Waits until at most half of what is claimed ahead waits for a place to run.
-    async fn room(&self, ahead: &Ahead) {
-        self.held.at_most((self.settings.worker.concurrency.get() + ahead.jobs() / 2) as usize).await;
+    /// Waits until at most half of what is claimed ahead waits for a place to run; or until someone registers, who may be more urgent
+    /// than those who wait.
+    async fn occasion(&self, ahead: &Ahead) {
+        let places = self.settings.worker.concurrency.get();
+        let half = (places + ahead.jobs() / 2) as usize;
+        let rung = async {
+            tokio::join!(self.store.wait_for_jobs(), tokio::time::sleep(PAUSE_FOR_BELLS));
+            self.held.at_most((places + ahead.jobs() - 1) as usize).await;
+        };
+        tokio::select! {
+            () = self.held.at_most(half) => {}
+            () = rung => {}
+        }
     }
 
     async fn step(&self, ahead: &mut Ahead, stop: &Stop) -> Result<Step, StoreError> {

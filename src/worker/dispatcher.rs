@@ -13,6 +13,7 @@ use super::Stop;
 use super::claimer::Ready;
 use super::committer::{Keeper, Writing};
 use super::held::Held;
+use super::line::Line;
 use crate::enrich::Enricher;
 
 /// What the dispatcher works with.
@@ -26,7 +27,7 @@ pub(super) struct Desk {
 }
 
 /// Runs members until no more come or a stop is asked for; then lets those in flight finish, for a while.
-pub(super) async fn dispatch(desk: Desk, mut ready: mpsc::UnboundedReceiver<Ready>, stop: Stop) {
+pub(super) async fn dispatch(desk: Desk, mut line: Line, stop: Stop) {
     let places = Arc::new(Semaphore::new(desk.concurrency.get() as usize));
     let keeper = Arc::new(Keeper::new(desk.outcomes.clone(), Arc::clone(&desk.held), desk.lease));
     let mut running = JoinSet::new();
@@ -39,7 +40,7 @@ pub(super) async fn dispatch(desk: Desk, mut ready: mpsc::UnboundedReceiver<Read
         let next = tokio::select! {
             biased;
             () = stop.asked() => break,
-            next = ready.recv() => next,
+            next = line.next() => next,
             () = stop.out_of_work() => break,
         };
         let (Ok(place), Some(next)) = (place, next) else { break };

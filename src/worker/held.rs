@@ -131,14 +131,14 @@ impl Held {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use gleaner_providers::EmailAddress;
     use jiff::Timestamp;
 
     use super::*;
     use crate::member::MemberId;
 
-    fn job(id: i64, subject: u8) -> Claimed {
+    pub(in crate::worker) fn job(id: i64, subject: u8) -> Claimed {
         Claimed {
             hold: Hold { job: JobId(id), fence: Fence(1) },
             member: MemberId::parse(&format!("m{id}")).unwrap(),
@@ -146,6 +146,7 @@ mod tests {
             subject: SubjectKey::from_bytes([subject; 32]),
             attempt: 1,
             queued_at: Timestamp::UNIX_EPOCH,
+            priority: 0,
             batch: None,
         }
     }

@@ -161,8 +161,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         let batch = batch_of(row)?.and_then(|batch| in_batches.get(&batch)).cloned();
         match claimed(row, hold, batch, claim.now) {
             Ok(job) => {
-                let urgency: (i16, Timestamp) = (row.try_get("priority")?, moment_from(row, "run_at")?);
-                taken.push((urgency, job));
+                taken.push((moment_from(row, "run_at")?, job));
             }
             Err(StoreError::Corrupt { .. }) => unreadable.push(hold),
             Err(error) => return Err(error),
@@ -176,7 +175,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         tracing::warn!(count = suppressed.len(), "jobs of suppressed people waited; they are ended");
         release(store, &suppressed, claim.now).await?;
     }
-    taken.sort_by_key(|(urgency, job)| (*urgency, job.hold.job));
+    taken.sort_by_key(|(run_at, job)| (job.priority, *run_at, job.hold.job));
     let mut taken: Vec<_> = taken.into_iter().map(|(_, job)| job).collect();
     let put_off = step_back(store, &taken, &claim).await?;
     taken.retain(|job| !put_off.contains(&job.hold.job.0));
@@ -213,6 +212,7 @@ fn claimed(row: &PgRow, hold: Hold, batch: Option<InBatch>, now: Timestamp) -> R
         subject: subject_from(row, JOBS)?,
         attempt: u32::try_from(attempt).unwrap_or(0),
         queued_at: on_the_callers_clock(row, "queued_at", now)?,
+        priority: row.try_get("priority")?,
         batch,
     })
 }

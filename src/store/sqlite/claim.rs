@@ -141,8 +141,7 @@ pub(super) async fn claim(store: &SqliteStore, claim: Claim<'_>) -> Result<Vec<C
         let batch = batch_of(row)?.and_then(|batch| in_batches.get(&batch)).cloned();
         match claimed(row, hold, batch) {
             Ok(job) => {
-                let urgency: (i64, i64) = (row.try_get("priority")?, row.try_get("run_at")?);
-                taken.push((urgency, job));
+                taken.push((row.try_get::<i64, _>("run_at")?, job));
             }
             Err(StoreError::Corrupt { .. }) => unreadable.push(hold),
             Err(error) => return Err(error),
@@ -151,7 +150,7 @@ pub(super) async fn claim(store: &SqliteStore, claim: Claim<'_>) -> Result<Vec<C
     if !unreadable.is_empty() {
         bury_unreadable(store, &unreadable, claim.now).await?;
     }
-    taken.sort_by_key(|(urgency, job)| (*urgency, job.hold.job));
+    taken.sort_by_key(|(run_at, job)| (job.priority, *run_at, job.hold.job));
     Ok(taken.into_iter().map(|(_, job)| job).collect())
 }
 
@@ -167,6 +166,7 @@ fn claimed(row: &SqliteRow, hold: Hold, batch: Option<InBatch>) -> Result<Claime
         subject: subject_from(row, JOBS)?,
         attempt: row.try_get("attempt")?,
         queued_at: moment(row.try_get("queued_at")?, JOBS)?,
+        priority: row.try_get("priority")?,
         batch,
     })
 }
