@@ -24,7 +24,7 @@ use gleaner::enrich::{Enricher, Keep, Kept, Market, Panel, Policy};
 use gleaner::job::{Answer, AnswerContent, Claimed, Fence, Hold, JobId, LessonTotals, Paid};
 use gleaner::keyring::SubjectKey;
 use gleaner::member::MemberId;
-use gleaner::record::Fields;
+use gleaner::record::{Confidences, Fields};
 use gleaner_providers::email::Segment;
 use gleaner_providers::http::{Limits, Network};
 use gleaner_providers::provider::{KeyNeed, Micros, Price, Quota, Reach};
@@ -455,6 +455,8 @@ async fn own(seed: u64, members: &[Member]) -> [Sum; 2] {
             subject: SubjectKey::from_bytes(key),
             attempt: 1,
             queued_at: clock.now(),
+            priority: 0,
+            recorded: Confidences::default(),
             batch: None,
         };
         let outcome = enricher.enrich(&job, Vec::new(), &NoShelf).await;

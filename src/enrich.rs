@@ -142,7 +142,7 @@ impl Enricher {
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
         let sources = self.policy.beliefs.now();
-        let course = Course::of(self, job.email.segment(), &job.subject);
+        let course = Course::of(self, job.email.segment(), &job.subject, job.settled());
         let found = loop {
             let found = dossier.merged(&sources);
             let situation = course.situation(&dossier, &found, last_chance);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::keyring::{SeenKey, SubjectKey};
 use crate::member::MemberId;
-use crate::record::{Fields, Record};
+use crate::record::{Confidences, Fields, Record};
 
 mod batch;
 
@@ -123,6 +123,8 @@ pub struct Claimed {
     pub queued_at: Timestamp,
     /// Smaller is more urgent: 0 for registrations, more for members of replays and of imports that wait.
     pub priority: i16,
+    /// How sure the member's record about this address is now; only replays are told.
+    pub recorded: Confidences,
     pub batch: Option<InBatch>,
 }
 
@@ -135,6 +137,12 @@ impl Claimed {
     /// Whether stored answers are asked for again.
     pub fn refreshes(&self) -> bool {
         self.batch.as_ref().is_some_and(|batch| batch.refresh.is_some())
+    }
+
+    /// What is filled as far as the record knows, unless it is looked up anew. What we think of a provider changes as we learn; that
+    /// a replay would then ask, and pay, for what the record holds already was nobody's wish.
+    pub fn settled(&self) -> Confidences {
+        if self.refreshes() { Confidences::default() } else { self.recorded }
     }
 
     /// The one provider that is asked again whatever the others have said.

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::member::MemberId;
 
 mod change;
+mod confidences;
 mod fields;
 
 pub use change::{Change, ChangeKind, changes};
+pub use confidences::Confidences;
 pub use fields::Fields;
 
 /// One row of `supplemental_member_information`. `Debug` shows no personal data.
@@ -43,6 +45,14 @@ impl Record {
             Field::Name => self.name.is_some(),
             Field::Age => self.birth.is_some(),
             Field::Social => !self.profiles.is_empty(),
+        }
+    }
+
+    pub fn confidences(&self) -> Confidences {
+        Confidences {
+            name: self.name.as_ref().map(|name| name.confidence),
+            age: self.birth.as_ref().map(|birth| birth.confidence),
+            social: Confidences::surest(&self.profiles),
         }
     }
 }

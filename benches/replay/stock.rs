@@ -7,13 +7,25 @@ pub(crate) async fn measure(engine: &str, databank: Option<&Databank>, members: 
     let home = Home::new(databank, str::to_owned).await;
     home.import(members);
     let (_, first) = home.run(&["worker", "--until-idle", "2"]);
-    let calls = home.sandbox.summary().calls;
+    let asked = home.sandbox.summary();
+    let calls = asked.calls;
     let (filled, filling) = home.run(&["replay", "--batch", "first", "--name", "again", "--yes"]);
     let (_, again) = home.run(&["worker", "--until-idle", "2"]);
-    let more = home.sandbox.summary().calls - calls;
+    let asked_again = home.sandbox.summary();
+    let more = asked_again.calls - calls;
     let story = home.run(&["batch", "show", "again"]).0;
     let finished = &story["finished"];
     assert_eq!(*finished, filled["made"], "everybody came to an end: {story}");
+    for (provider, service) in &asked_again.providers {
+        let before = asked.providers.get(provider).map_or(0, |service| service.calls);
+        if service.calls > before {
+            println!(
+                "  {provider} was asked {} times in the replay: {:?}",
+                service.calls - before,
+                service.answers
+            );
+        }
+    }
     println!(
         "{engine}: {members} members, settings of config/sandbox.toml, answers after 20 to 120 ms, one worker"
     );

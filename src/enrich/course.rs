@@ -15,7 +15,7 @@ use super::waterfall::{Candidate, Rules, Situation, Standing};
 use super::{Enricher, Panel, Policy};
 use crate::job::Answer;
 use crate::keyring::SubjectKey;
-use crate::record::{Fields, Sourced};
+use crate::record::{Confidences, Fields, Sourced};
 
 /// What does not change on the way.
 #[derive(Debug)]
@@ -25,16 +25,24 @@ pub(super) struct Course<'a> {
     pub(super) segment: Segment,
     ranking: Option<Arc<Ranking>>,
     explored: Option<String>,
+    recorded: Confidences,
 }
 
 impl<'a> Course<'a> {
-    pub(super) fn of(enricher: &'a Enricher, segment: Segment, subject: &SubjectKey) -> Self {
+    /// `recorded` is what an earlier enrichment has settled.
+    pub(super) fn of(
+        enricher: &'a Enricher,
+        segment: Segment,
+        subject: &SubjectKey,
+        recorded: Confidences,
+    ) -> Self {
         Self {
             panel: &enricher.panel,
             policy: &enricher.policy,
             segment,
             ranking: enricher.market.ranking(segment),
             explored: enricher.market.explored(segment, subject),
+            recorded,
         }
     }
 
@@ -49,16 +57,20 @@ impl<'a> Course<'a> {
 
     pub(super) fn situation(&self, dossier: &Dossier, found: &Merged, last_chance: bool) -> Situation {
         Situation {
-            missing: self.policy.wanted.missing_in(found),
+            missing: self.missing(found),
             spent_micros: dossier.spent_micros(),
             waits: dossier.waits(),
             last_chance,
         }
     }
 
+    fn missing(&self, found: &Merged) -> Fields {
+        self.policy.wanted.missing_in(found, self.recorded)
+    }
+
     /// What providers may be told: the address, and the accounts that are sure enough to be the person's.
     pub(super) fn subject(&self, email: &EmailAddress, found: &Merged) -> Subject {
-        let missing = self.policy.wanted.missing_in(found);
+        let missing = self.missing(found);
         let sure = self.policy.wanted.thresholds.of(Field::Social);
         let is_sure = |profile: &&Sourced<SocialProfile>| profile.confidence >= sure;
         let claim = |profile: &Sourced<SocialProfile>| {

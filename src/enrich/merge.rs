@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use gleaner_providers::{Assurance, BirthInterval, Confidence, Field, PersonName, SocialProfile};
 use jiff::Timestamp;
 
-use crate::record::{Source, Sourced};
+use crate::record::{Confidences, Source, Sourced};
 
 mod accounts;
 mod births;
@@ -76,11 +76,7 @@ impl Merged {
         match field {
             Field::Name => self.name.as_ref().map(|name| name.confidence),
             Field::Age => self.birth.as_ref().map(|birth| birth.confidence),
-            Field::Social => self
-                .profiles
-                .iter()
-                .map(|profile| profile.confidence)
-                .max_by(|a, b| a.get().total_cmp(&b.get())),
+            Field::Social => Confidences::surest(&self.profiles),
         }
     }
 }

@@ -16,6 +16,7 @@ use super::waterfall::forecast::forecast;
 use super::waterfall::{self, Skip};
 use crate::job::{Answer, AnswerContent};
 use crate::keyring::SubjectKey;
+use crate::record::Confidences;
 
 /// The plan for one address.
 #[derive(Clone, Debug)]
@@ -82,13 +83,19 @@ pub struct Unasked {
 impl Enricher {
     /// What would be asked about an address now, given the unexpired answers about it.
     pub fn plan(&self, email: &EmailAddress, subject: &SubjectKey, stored: Vec<Answer>) -> Plan {
-        self.plan_with(email, subject, stored, &Asked::default())
+        self.plan_with(email, subject, stored, &Asked::default(), Confidences::default())
     }
 
-    /// What a replay would ask: the answers that it takes are final.
-    pub fn plan_replay(&self, email: &EmailAddress, subject: &SubjectKey, stored: Vec<Answer>) -> Plan {
+    /// What a replay would ask: the answers that it takes are final, and what the record has settled stays settled.
+    pub fn plan_replay(
+        &self,
+        email: &EmailAddress,
+        subject: &SubjectKey,
+        stored: Vec<Answer>,
+        settled: Confidences,
+    ) -> Plan {
         let asked = Asked::those_in_stock(&self.panel, &stored);
-        self.plan_with(email, subject, stored, &asked)
+        self.plan_with(email, subject, stored, &asked, settled)
     }
 
     fn plan_with(
@@ -97,10 +104,11 @@ impl Enricher {
         subject: &SubjectKey,
         stored: Vec<Answer>,
         asked: &Asked,
+        settled: Confidences,
     ) -> Plan {
         let stock = stored.iter().map(InStock::of).collect();
         let dossier = Dossier::open(stored, self.clock.now());
-        let course = Course::of(self, email.segment(), subject);
+        let course = Course::of(self, email.segment(), subject, settled);
         let found = dossier.merged(&self.policy.beliefs.now());
         let situation = course.situation(&dossier, &found, false);
         let about = course.subject(email, &found);

@@ -20,10 +20,11 @@ use super::*;
 use crate::job::{AnswerContent, DeadReason, Fence, Hold, JobId, Paid, SuppressionReason, Verdict};
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
-use crate::record::RecordStatus;
+use crate::record::{Confidences, RecordStatus};
 
 mod pending;
 mod second_hop;
+mod settled;
 
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -153,6 +154,7 @@ fn job(attempt: u32) -> Claimed {
         attempt,
         queued_at: NOW,
         priority: 0,
+        recorded: Confidences::default(),
         batch: None,
     }
 }

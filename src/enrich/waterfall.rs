@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::merge::Merged;
 use crate::config::Thresholds;
-use crate::record::Fields;
+use crate::record::{Confidences, Fields};
 
 pub mod advice;
 pub mod forecast;
@@ -33,10 +33,12 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Those of them that are not filled surely enough.
-    pub fn missing_in(&self, found: &Merged) -> Fields {
-        let missing =
-            |field: &Field| found.confidence(*field).is_none_or(|sure| sure < self.thresholds.of(*field));
+    /// Those of them that are not filled surely enough. What is found again, and was sure enough when it was `recorded`, is.
+    pub fn missing_in(&self, found: &Merged, recorded: Confidences) -> Fields {
+        let missing = |field: &Field| {
+            let least = self.thresholds.of(*field);
+            found.confidence(*field).is_none_or(|sure| sure < least && !recorded.reaches(*field, least))
+        };
         Fields::of(&self.fields.iter().filter(missing).collect::<Vec<_>>())
     }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::enrich::Enricher;
 use crate::job::{Answer, Refresh};
 use crate::keyring::SubjectKey;
+use crate::record::Confidences;
 use crate::store::batches::Sampled;
 
 /// What is expected of a replay.
@@ -68,7 +69,8 @@ pub fn estimate(
     for member in sample {
         // Two members with one mailbox ask once.
         let known = by_subject.remove(&member.subject).unwrap_or_default();
-        let plan = enricher.plan_replay(&member.email, &member.subject, known);
+        let settled = if refresh.is_some() { Confidences::default() } else { member.recorded };
+        let plan = enricher.plan_replay(&member.email, &member.subject, known, settled);
         most = most.saturating_add(plan.most_micros);
         let on_purpose = refresh.and_then(|refresh| refresh.provider.as_deref());
         let installed = enricher.panel().installed();

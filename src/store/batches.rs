@@ -18,7 +18,7 @@ use super::{DeadLetter, Page, StoreError};
 use crate::job::{BatchId, BatchName, DeadReason, LookupEntry, Refresh};
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
-use crate::record::{Change, Record};
+use crate::record::{Change, Confidences, Record};
 
 pub(super) mod columns;
 pub(super) mod conditions;
@@ -263,6 +263,8 @@ impl Selected {
 pub struct Sampled {
     pub email: EmailAddress,
     pub subject: SubjectKey,
+    /// How sure the record is, where there is one.
+    pub recorded: Confidences,
 }
 
 /// What one step of filling did.

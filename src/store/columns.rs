@@ -18,7 +18,7 @@ use super::StoreError;
 use crate::job::{AnswerContent, DeadReason};
 use crate::keyring::SubjectKey;
 use crate::member::MemberId;
-use crate::record::{Fields, Record, RecordStatus, Source, Sourced};
+use crate::record::{Confidences, Fields, Record, RecordStatus, Source, Sourced};
 
 pub(super) const JOBS: &str = "enrichment_jobs";
 pub(super) const RECORDS: &str = "supplemental_member_information";
@@ -71,7 +71,7 @@ pub(super) struct RecordColumns<'a> {
     pub(super) birth_latest: Option<Date>,
     pub(super) social_profiles: Vec<ProfileColumn<'a>>,
     pub(super) status: &'static str,
-    pub(super) confidence: ConfidenceColumn,
+    pub(super) confidence: Confidences,
     pub(super) provenance: ProvenanceColumn<'a>,
     pub(super) policy_version: &'a str,
     #[serde(skip)]
@@ -92,14 +92,6 @@ pub(super) struct ProfileColumn<'a> {
     /// The best source, which is what most readers want to know.
     provider: Cow<'a, str>,
     sources: Cow<'a, [Source]>,
-}
-
-#[derive(Deserialize, Serialize)]
-pub(super) struct ConfidenceColumn {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<Confidence>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    age: Option<Confidence>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -151,10 +143,7 @@ impl<'a> RecordColumns<'a> {
             birth_latest: birth.map(|birth| birth.latest()),
             social_profiles: record.profiles.iter().map(ProfileColumn::of).collect(),
             status: record.status.as_str(),
-            confidence: ConfidenceColumn {
-                name: record.name.as_ref().map(|name| name.confidence),
-                age: record.birth.as_ref().map(|birth| birth.confidence),
-            },
+            confidence: record.confidences(),
             provenance: ProvenanceColumn {
                 name: record.name.as_ref().map(Basis::of),
                 age: record.birth.as_ref().map(Basis::of),
@@ -210,7 +199,7 @@ pub(super) struct StoredRecord<'r> {
 
 impl StoredRecord<'_> {
     pub(super) fn read(self) -> Result<Record, StoreError> {
-        let confidence: ConfidenceColumn = json_column(self.confidence, "confidence")?;
+        let confidence = recorded_of(Some(self.confidence))?;
         let provenance: ProvenanceColumn<'_> = json_column(self.provenance, "provenance")?;
         let profiles: Vec<ProfileColumn<'_>> = json_column(self.social_profiles, "social_profiles")?;
         let parts = Parts { full: self.full_name, given: self.given_name, family: self.family_name };
@@ -241,6 +230,11 @@ impl StoredRecord<'_> {
             expires_at: self.expires_at,
         })
     }
+}
+
+/// The column `confidence` of a member's record, if they have one.
+pub(super) fn recorded_of(confidence: Option<&str>) -> Result<Confidences, StoreError> {
+    confidence.map_or(Ok(Confidences::default()), |text| json_column(text, "confidence"))
 }
 
 /// A value with what it rests on: all of it, or none.

@@ -137,6 +137,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::member::MemberId;
+    use crate::record::Confidences;
 
     pub(in crate::worker) fn job(id: i64, subject: u8) -> Claimed {
         Claimed {
@@ -147,6 +148,7 @@ pub(super) mod tests {
             attempt: 1,
             queued_at: Timestamp::UNIX_EPOCH,
             priority: 0,
+            recorded: Confidences::default(),
             batch: None,
         }
     }

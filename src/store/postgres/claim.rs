@@ -17,7 +17,7 @@ use super::session::Session;
 use super::suppress::tally_gone;
 use super::{PostgresStore, StoreError};
 use crate::job::{Claimed, DeadReason, Fence, Hold, InBatch, JobId};
-use crate::store::columns::{JOBS, email_of, member_of};
+use crate::store::columns::{JOBS, email_of, member_of, recorded_of};
 use crate::store::plan::Dead;
 use crate::store::{Claim, Rescued, due};
 
@@ -56,6 +56,10 @@ pub const CLAIM: &str = concat!(
     RETURNING
         id, fence, member_id, email, subject, attempt, queued_at, priority, run_at,
         coalesce(replay, batch) AS batch,
+        CASE WHEN replay IS NOT NULL THEN (
+            SELECT confidence::text FROM supplemental_member_information AS record
+            WHERE record.member_id = job.member_id AND record.subject = job.subject
+        ) END AS recorded,
         coalesce($1, statement_timestamp()) AS now,
         EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed"
 );
@@ -213,6 +217,7 @@ fn claimed(row: &PgRow, hold: Hold, batch: Option<InBatch>, now: Timestamp) -> R
         attempt: u32::try_from(attempt).unwrap_or(0),
         queued_at: on_the_callers_clock(row, "queued_at", now)?,
         priority: row.try_get("priority")?,
+        recorded: recorded_of(row.try_get("recorded")?)?,
         batch,
     })
 }

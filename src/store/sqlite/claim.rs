@@ -16,7 +16,7 @@ use super::suppress::tally_gone;
 use super::{SqliteStore, StoreError, Write};
 use crate::job::{BatchId, Claimed, DeadReason, Fence, Hold, InBatch, JobId};
 use crate::store::batches::Counting;
-use crate::store::columns::{JOBS, email_of, member_of};
+use crate::store::columns::{JOBS, email_of, member_of, recorded_of};
 use crate::store::{Claim, Rescued, due};
 
 const CLAIM: &str = concat!(
@@ -44,7 +44,11 @@ const CLAIM: &str = concat!(
         LIMIT ?4
     )
     RETURNING
-        id, fence, member_id, email, subject, attempt, queued_at, priority, run_at, coalesce(replay, batch) AS batch"
+        id, fence, member_id, email, subject, attempt, queued_at, priority, run_at, coalesce(replay, batch) AS batch,
+        iif(replay IS NULL, NULL, (
+            SELECT confidence FROM supplemental_member_information AS record
+            WHERE record.member_id = enrichment_jobs.member_id AND record.subject = enrichment_jobs.subject
+        )) AS recorded"
 );
 
 /// The jobs of these holds, as far as they are still good.
@@ -167,6 +171,7 @@ fn claimed(row: &SqliteRow, hold: Hold, batch: Option<InBatch>) -> Result<Claime
         attempt: row.try_get("attempt")?,
         queued_at: moment(row.try_get("queued_at")?, JOBS)?,
         priority: row.try_get("priority")?,
+        recorded: recorded_of(row.try_get("recorded")?)?,
         batch,
     })
 }

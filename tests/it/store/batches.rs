@@ -3,7 +3,7 @@
 use gleaner::job::{
     BatchId, BatchName, Claimed, DeadReason, Outcome, Refresh, Registration, SuppressionReason, Verdict,
 };
-use gleaner::record::{Record, RecordStatus, changes};
+use gleaner::record::{Confidences, Record, RecordStatus, changes};
 use gleaner::store::batches::{
     Batch, BatchKind, BatchState, Below, ChangePage, LetterFilter, NewBatch, Rebuilt, Reserve, Selected,
     Selection, Standing,
@@ -173,6 +173,15 @@ pub(crate) async fn a_replay_puts_each_member_in_once(database: &impl Database) 
     assert_eq!(first.iter().map(|job| job.member.clone()).collect::<Vec<_>>(), [member(3), member(9)]);
     let rest = claim(&*store, 10, at(5)).await;
     assert!(rest.iter().all(|job| job.batch.as_ref().is_some_and(|one| one.batch == batch.id)));
+    assert!(first.iter().all(|job| job.priority == 0) && rest.iter().all(|job| job.priority > 0));
+    // Those of the replay are told how sure their record is, if they have one.
+    let sure = Some(Confidence::literal(0.75));
+    let of_a_record = Confidences { name: sure, age: sure, social: sure };
+    let told: Vec<_> = rest.iter().map(|job| (job.member.clone(), job.recorded)).collect();
+    let nothing = Confidences::default();
+    let recorded = [(0, of_a_record), (1, of_a_record), (2, of_a_record), (4, nothing), (5, nothing)];
+    assert_eq!(told, recorded.map(|(number, sure)| (member(number), sure)));
+    assert!(first.iter().all(|job| job.recorded == nothing));
     let outcomes: Vec<_> = rest.iter().map(|job| written(job, RecordStatus::Complete)).collect();
     store.commit(&outcomes, at(6)).await.unwrap();
     assert_eq!(state(&*store, "again").await, BatchState::Done);

@@ -19,7 +19,7 @@ use crate::member::MemberId;
 use crate::store::batches::columns::Mark;
 use crate::store::batches::conditions::{Dialect, of_letters, of_records};
 use crate::store::batches::{Batch, BatchState, Counting, Filled, Sampled, Selected, Selection};
-use crate::store::columns::{RECORDS, email_of};
+use crate::store::columns::{RECORDS, email_of, recorded_of};
 
 const DIALECT: Dialect = Dialect {
     status_is_one_of: "record.status = ANY($1)",
@@ -188,14 +188,14 @@ pub(super) async fn sample(
     let mut parts = Vec::new();
     if takes_records(&selection) {
         parts.push(format!(
-            "SELECT record.email, record.subject FROM supplemental_member_information AS record
+            "SELECT record.email, record.subject, record.confidence::text AS recorded FROM supplemental_member_information AS record
              WHERE record.subject < $13 AND {}",
             records_where(&selection)
         ));
     }
     if selection.takes_letters() {
         parts.push(format!(
-            "SELECT letter.email, letter.subject FROM {} WHERE letter.subject < $13 AND {}",
+            "SELECT letter.email, letter.subject, NULL::text AS recorded FROM {} WHERE letter.subject < $13 AND {}",
             letters_from(),
             of_letters(&selection, &DIALECT)
         ));
@@ -207,7 +207,8 @@ pub(super) async fn sample(
     rows.iter()
         .map(|row| {
             let email = email_of(row.try_get("email")?, RECORDS)?;
-            Ok(Sampled { email, subject: subject_from(row, RECORDS)? })
+            let recorded = recorded_of(row.try_get("recorded")?)?;
+            Ok(Sampled { email, subject: subject_from(row, RECORDS)?, recorded })
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use crate::job::{BatchId, DeadReason};
 use crate::store::batches::columns::Mark;
 use crate::store::batches::conditions::{Dialect, of_letters, of_records};
 use crate::store::batches::{Batch, BatchState, Counting, Filled, Sampled, Selected, Selection};
-use crate::store::columns::{RECORDS, email_of, json, subject_of};
+use crate::store::columns::{RECORDS, email_of, json, recorded_of, subject_of};
 
 /// Records hold their times as texts, our own tables as numbers: 15 to 17 are the texts of 2, 3 and 9.
 const DIALECT: Dialect = Dialect {
@@ -134,14 +134,14 @@ pub(super) async fn sample(
     let mut parts = Vec::new();
     if takes_records(&selection) {
         parts.push(format!(
-            "SELECT record.email, record.subject FROM supplemental_member_information AS record
+            "SELECT record.email, record.subject, record.confidence FROM supplemental_member_information AS record
              WHERE record.subject < $18 AND {}",
             records_where(&selection)
         ));
     }
     if selection.takes_letters() {
         parts.push(format!(
-            "SELECT letter.email, letter.subject FROM {LETTERS} WHERE letter.subject < $18 AND {}",
+            "SELECT letter.email, letter.subject, NULL FROM {LETTERS} WHERE letter.subject < $18 AND {}",
             of_letters(&selection, &DIALECT)
         ));
     }
@@ -151,7 +151,8 @@ pub(super) async fn sample(
     rows.iter()
         .map(|row| {
             let email = email_of(sqlx::Row::try_get(row, 0)?, RECORDS)?;
-            Ok(Sampled { email, subject: subject_of(sqlx::Row::try_get(row, 1)?, RECORDS)? })
+            let recorded = recorded_of(sqlx::Row::try_get(row, 2)?)?;
+            Ok(Sampled { email, subject: subject_of(sqlx::Row::try_get(row, 1)?, RECORDS)?, recorded })
         })
         .collect()
 }
