@@ -49,11 +49,7 @@ impl Record {
     }
 
     pub fn confidences(&self) -> Confidences {
-        Confidences {
-            name: self.name.as_ref().map(|name| name.confidence),
-            age: self.birth.as_ref().map(|birth| birth.confidence),
-            social: Confidences::surest(&self.profiles),
-        }
+        Confidences::of(self.name.as_ref(), self.birth.as_ref(), &self.profiles)
     }
 }
 

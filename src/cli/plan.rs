@@ -82,7 +82,7 @@ fn print(plan: &Plan, gates: &Gates, config: &Config) {
         .wanted
         .iter()
         .map(|field| {
-            let sure = plan.found.confidence(*field).map_or(0.0, gleaner_providers::Confidence::get);
+            let sure = plan.found.confidences().get(*field).map_or(0.0, gleaner_providers::Confidence::get);
             let state = if plan.missing.contains(field) { "missing" } else { "filled" };
             format!("{} {state} ({sure:.2} of {:.2})", field.as_str(), thresholds.of(*field).get())
         })

@@ -25,16 +25,16 @@ pub(super) struct Course<'a> {
     pub(super) segment: Segment,
     ranking: Option<Arc<Ranking>>,
     explored: Option<String>,
-    recorded: Confidences,
+    settled: Confidences,
 }
 
 impl<'a> Course<'a> {
-    /// `recorded` is what an earlier enrichment has settled.
+    /// `settled` is how sure the record is of what need not be asked for again.
     pub(super) fn of(
         enricher: &'a Enricher,
         segment: Segment,
         subject: &SubjectKey,
-        recorded: Confidences,
+        settled: Confidences,
     ) -> Self {
         Self {
             panel: &enricher.panel,
@@ -42,7 +42,7 @@ impl<'a> Course<'a> {
             segment,
             ranking: enricher.market.ranking(segment),
             explored: enricher.market.explored(segment, subject),
-            recorded,
+            settled,
         }
     }
 
@@ -65,7 +65,7 @@ impl<'a> Course<'a> {
     }
 
     fn missing(&self, found: &Merged) -> Fields {
-        self.policy.wanted.missing_in(found, self.recorded)
+        self.policy.wanted.missing_in(found, self.settled)
     }
 
     /// What providers may be told: the address, and the accounts that are sure enough to be the person's.

@@ -71,13 +71,9 @@ impl Merged {
         self.name.is_none() && self.birth.is_none() && self.profiles.is_empty()
     }
 
-    /// How sure the field is; of several profiles, the surest one counts.
-    pub fn confidence(&self, field: Field) -> Option<Confidence> {
-        match field {
-            Field::Name => self.name.as_ref().map(|name| name.confidence),
-            Field::Age => self.birth.as_ref().map(|birth| birth.confidence),
-            Field::Social => Confidences::surest(&self.profiles),
-        }
+    /// How sure each field is.
+    pub fn confidences(&self) -> Confidences {
+        Confidences::of(self.name.as_ref(), self.birth.as_ref(), &self.profiles)
     }
 }
 

@@ -35,9 +35,10 @@ pub struct Wanted {
 impl Wanted {
     /// Those of them that are not filled surely enough. What is found again, and was sure enough when it was `recorded`, is.
     pub fn missing_in(&self, found: &Merged, recorded: Confidences) -> Fields {
+        let found = found.confidences();
         let missing = |field: &Field| {
             let least = self.thresholds.of(*field);
-            found.confidence(*field).is_none_or(|sure| sure < least && !recorded.reaches(*field, least))
+            found.get(*field).is_none_or(|sure| sure < least && !recorded.reaches(*field, least))
         };
         Fields::of(&self.fields.iter().filter(missing).collect::<Vec<_>>())
     }

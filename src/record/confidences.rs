@@ -2,7 +2,7 @@
 //!
 //! Invariant: pure; a field that is not filled has no confidence.
 
-use gleaner_providers::{Confidence, Field, SocialProfile};
+use gleaner_providers::{BirthInterval, Confidence, Field, PersonName, SocialProfile};
 use serde::{Deserialize, Serialize};
 
 use super::Sourced;
@@ -21,7 +21,20 @@ pub struct Confidences {
 }
 
 impl Confidences {
-    pub const fn of(self, field: Field) -> Option<Confidence> {
+    pub(crate) fn of(
+        name: Option<&Sourced<PersonName>>,
+        birth: Option<&Sourced<BirthInterval>>,
+        profiles: &[Sourced<SocialProfile>],
+    ) -> Self {
+        let of_profiles = profiles.iter().map(|profile| profile.confidence);
+        Self {
+            name: name.map(|name| name.confidence),
+            age: birth.map(|birth| birth.confidence),
+            social: of_profiles.max_by(|a, b| a.get().total_cmp(&b.get())),
+        }
+    }
+
+    pub const fn get(self, field: Field) -> Option<Confidence> {
         match field {
             Field::Name => self.name,
             Field::Age => self.age,
@@ -31,10 +44,6 @@ impl Confidences {
 
     /// Whether the field is filled, and at least so surely.
     pub fn reaches(self, field: Field, least: Confidence) -> bool {
-        self.of(field).is_some_and(|sure| sure >= least)
-    }
-
-    pub(crate) fn surest(profiles: &[Sourced<SocialProfile>]) -> Option<Confidence> {
-        profiles.iter().map(|profile| profile.confidence).max_by(|a, b| a.get().total_cmp(&b.get()))
+        self.get(field).is_some_and(|sure| sure >= least)
     }
 }

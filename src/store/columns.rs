@@ -199,7 +199,7 @@ pub(super) struct StoredRecord<'r> {
 
 impl StoredRecord<'_> {
     pub(super) fn read(self) -> Result<Record, StoreError> {
-        let confidence = recorded_of(Some(self.confidence))?;
+        let confidence: Confidences = json_column(self.confidence, "confidence")?;
         let provenance: ProvenanceColumn<'_> = json_column(self.provenance, "provenance")?;
         let profiles: Vec<ProfileColumn<'_>> = json_column(self.social_profiles, "social_profiles")?;
         let parts = Parts { full: self.full_name, given: self.given_name, family: self.family_name };
@@ -232,9 +232,10 @@ impl StoredRecord<'_> {
     }
 }
 
-/// The column `confidence` of a member's record, if they have one.
-pub(super) fn recorded_of(confidence: Option<&str>) -> Result<Confidences, StoreError> {
-    confidence.map_or(Ok(Confidences::default()), |text| json_column(text, "confidence"))
+/// How sure a member's record is, by its column `confidence`. Where there is none, or none that can be read, nothing is settled: whoever
+/// is looked up again needs no more of it.
+pub(super) fn recorded_of(confidence: Option<&str>) -> Confidences {
+    confidence.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 /// A value with what it rests on: all of it, or none.
@@ -289,5 +290,20 @@ pub(super) fn content_of(
         ("no_match", ..) => Ok(AnswerContent::NoMatch),
         ("pending", _, Some(handle), Some(ready_at)) => Ok(AnswerContent::Pending { handle, ready_at }),
         _ => Err(corrupt(ANSWERS, "an outcome")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confidence_that_cannot_be_read_settles_nothing() {
+        let sure = Some(Confidence::literal(0.75));
+        let read = Confidences { name: sure, social: sure, ..Confidences::default() };
+        assert_eq!(recorded_of(Some(r#"{"name": 0.75, "social": 0.75}"#)), read);
+        for unreadable in [None, Some("{}"), Some(r#"{"name": "very"}"#), Some("[0.75"), Some("null")] {
+            assert_eq!(recorded_of(unreadable), Confidences::default(), "{unreadable:?}");
+        }
     }
 }

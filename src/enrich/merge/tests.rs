@@ -121,7 +121,7 @@ proptest! {
         if let Some(claim) = &mut echo.birth { claim.confidence = Confidence::clamped(sure); }
         let together = merged(&[("a", finding), ("b", echo)]);
         for field in [Field::Name, Field::Age] {
-            let (one, two) = (alone.confidence(field), together.confidence(field));
+            let (one, two) = (alone.confidences().get(field), together.confidences().get(field));
             prop_assert!(two.map(Confidence::get) >= one.map(Confidence::get));
         }
     }
@@ -166,7 +166,7 @@ fn accuracy_moves_from_the_prior_and_a_copy_is_found_out() {
     let alone = merge_of(&[("b", born(1990, 1990, 0.5))], &sources);
     let echoed = merge_of(&[("b", born(1990, 1990, 0.5)), ("c", born(1990, 1990, 0.5))], &sources);
     let agreed = merge_of(&[("b", born(1990, 1990, 0.5)), ("a", born(1990, 1990, 0.5))], &sources);
-    let sure = |merged: &Merged| merged.confidence(Field::Age).unwrap().get();
+    let sure = |merged: &Merged| merged.confidences().age.unwrap().get();
     assert!(sure(&echoed) - sure(&alone) < 0.02, "a copy adds next to nothing");
     assert!(sure(&agreed) > 0.95);
 }
@@ -209,7 +209,7 @@ proptest! {
         if let Some(claim) = &mut echo.birth { claim.confidence = Confidence::clamped(sure); }
         let together = merge_of(&[(who[0], finding), (who[1], echo)], &LEARNED);
         for field in [Field::Name, Field::Age] {
-            let (one, two) = (alone.confidence(field), together.confidence(field));
+            let (one, two) = (alone.confidences().get(field), together.confidences().get(field));
             prop_assert!(two.map(Confidence::get) >= one.map(|sure| sure.get() - 1e-9));
         }
     }

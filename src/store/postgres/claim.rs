@@ -217,7 +217,7 @@ fn claimed(row: &PgRow, hold: Hold, batch: Option<InBatch>, now: Timestamp) -> R
         attempt: u32::try_from(attempt).unwrap_or(0),
         queued_at: on_the_callers_clock(row, "queued_at", now)?,
         priority: row.try_get("priority")?,
-        recorded: recorded_of(row.try_get("recorded")?)?,
+        recorded: recorded_of(row.try_get("recorded")?),
         batch,
     })
 }

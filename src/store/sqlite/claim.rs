@@ -171,7 +171,7 @@ fn claimed(row: &SqliteRow, hold: Hold, batch: Option<InBatch>) -> Result<Claime
         attempt: row.try_get("attempt")?,
         queued_at: moment(row.try_get("queued_at")?, JOBS)?,
         priority: row.try_get("priority")?,
-        recorded: recorded_of(row.try_get("recorded")?)?,
+        recorded: recorded_of(row.try_get("recorded")?),
         batch,
     })
 }

@@ -207,7 +207,7 @@ pub(super) async fn sample(
     rows.iter()
         .map(|row| {
             let email = email_of(row.try_get("email")?, RECORDS)?;
-            let recorded = recorded_of(row.try_get("recorded")?)?;
+            let recorded = recorded_of(row.try_get("recorded")?);
             Ok(Sampled { email, subject: subject_from(row, RECORDS)?, recorded })
         })
         .collect()

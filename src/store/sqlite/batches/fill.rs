@@ -151,7 +151,7 @@ pub(super) async fn sample(
     rows.iter()
         .map(|row| {
             let email = email_of(sqlx::Row::try_get(row, 0)?, RECORDS)?;
-            let recorded = recorded_of(sqlx::Row::try_get(row, 2)?)?;
+            let recorded = recorded_of(sqlx::Row::try_get(row, 2)?);
             Ok(Sampled { email, subject: subject_of(sqlx::Row::try_get(row, 1)?, RECORDS)?, recorded })
         })
         .collect()
