@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use gleaner_providers::catalog::Catalog;
 
-/// A tenth less time than glibc's for many small allocations on many threads (`benches/throughput.rs`), and SQLite's too: the
-/// crate's feature `override` takes C's `malloc` along. Version 2: version 3 held three times the memory.
+/// Many small allocations on many threads, SQLite's among them: `docs/decisions/0021-allocator.md`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -31,7 +31,7 @@ use server::{Databank, Server};
 
 /// As in the worker's binary.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const WORKERS: u32 = 4;
 
