@@ -132,17 +132,17 @@ impl Enricher {
 
     /// Enriches one member. `stored` are the unexpired answers about the subject: they are not asked for again.
     pub async fn enrich(&self, job: &Claimed, stored: Vec<Answer>, keep: &dyn Keep) -> Outcome {
-        let stored: Vec<_> = stored.into_iter().filter(|answer| job.takes(answer)).collect();
+        let anew = job.anew();
+        let stored: Vec<_> = stored.into_iter().filter(|answer| anew.takes(answer)).collect();
         // What was asked in this execution is not asked again, whatever came of it.
         let mut asked =
             if job.is_replay() { Asked::those_in_stock(&self.panel, &stored) } else { Asked::default() };
         // Also where the others' answers would be enough: what it said before is put aside.
-        let mut on_purpose =
-            job.asks_on_purpose().filter(|only| !stored.iter().any(|one| one.provider == *only));
+        let mut on_purpose = anew.on_purpose().filter(|only| !stored.iter().any(|one| one.provider == *only));
         let mut dossier = Dossier::open(stored, self.clock.now());
         let last_chance = schedule::is_last_chance(job, &self.policy.retry, self.clock.now());
         let sources = self.policy.beliefs.now();
-        let course = Course::of(self, job.email.segment(), &job.subject, job.settled());
+        let course = Course::of(self, job.email.segment(), &job.subject, anew.settled(job.recorded));
         let found = loop {
             let found = dossier.merged(&sources);
             let situation = course.situation(&dossier, &found, last_chance);

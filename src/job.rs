@@ -15,7 +15,7 @@ use crate::record::{Confidences, Fields, Record};
 
 mod batch;
 
-pub use batch::{BatchId, BatchName, BatchNameError, InBatch, Refresh};
+pub use batch::{Anew, BatchId, BatchName, BatchNameError, InBatch, Refresh};
 
 /// The event that says a member joined, checked and ready to be taken in.
 #[derive(Clone, Debug)]
@@ -129,6 +129,11 @@ pub struct Claimed {
 }
 
 impl Claimed {
+    /// Whether it may overtake the members of replays and of imports that wait: somebody registered just now.
+    pub const fn is_fresh(&self) -> bool {
+        self.priority <= 0
+    }
+
     /// Whether the member is looked up again, and not for the first time.
     pub fn is_replay(&self) -> bool {
         self.batch.as_ref().is_some_and(|batch| batch.is_replay)
@@ -139,21 +144,9 @@ impl Claimed {
         self.batch.as_ref().is_some_and(|batch| batch.refresh.is_some())
     }
 
-    /// What is filled as far as the record knows, unless it is looked up anew. What we think of a provider changes as we learn; that
-    /// a replay would then ask, and pay, for what the record holds already was nobody's wish.
-    pub fn settled(&self) -> Confidences {
-        if self.refreshes() { Confidences::default() } else { self.recorded }
-    }
-
-    /// The one provider that is asked again whatever the others have said.
-    pub fn asks_on_purpose(&self) -> Option<&str> {
-        self.batch.as_ref()?.refresh.as_ref()?.provider.as_deref()
-    }
-
-    /// Whether a stored answer is good enough for this job.
-    pub fn takes(&self, answer: &Answer) -> bool {
-        let refresh = self.batch.as_ref().and_then(|batch| batch.refresh.as_ref());
-        refresh.is_none_or(|refresh| !refresh.asks_again(&answer.provider, answer.fetched_at))
+    /// What it asks for anew.
+    pub fn anew(&self) -> Anew<'_> {
+        Anew::of(self.batch.as_ref().and_then(|batch| batch.refresh.as_ref()))
     }
 }
 

@@ -29,6 +29,7 @@ mod committer;
 mod dispatcher;
 mod heart;
 mod held;
+mod lanes;
 pub mod learner;
 mod line;
 mod pulse;
@@ -87,7 +88,7 @@ impl Worker {
     pub async fn run(self, stop: Stop) -> Result<Ending, StoreError> {
         let held = Arc::new(Held::default());
         let (ready_in, ready_out) = mpsc::unbounded_channel();
-        let (written_in, written_out) = mpsc::channel(self.settings.worker.commit_batch.get() as usize * 2);
+        let (lanes, arriving) = lanes::lanes(self.settings.worker.commit_batch.get() as usize * 2);
         let committer = Committer {
             store: Arc::clone(&self.store),
             held: Arc::clone(&held),
@@ -104,7 +105,7 @@ impl Worker {
             clock: Arc::clone(&self.clock),
             ready: ready_in,
         };
-        let committing = tokio::spawn(committer.run(written_out));
+        let committing = tokio::spawn(committer.run(arriving));
         let beating = tokio::spawn(heart::beat(
             Arc::clone(&self.store),
             Arc::clone(&held),
@@ -130,7 +131,7 @@ impl Worker {
                 drain: self.settings.worker.drain(),
                 held: Arc::clone(&held),
                 lease: self.settings.worker.lease(),
-                outcomes: written_in,
+                lanes,
             },
             Line::of(ready_out),
             stop.clone(),

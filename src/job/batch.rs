@@ -7,6 +7,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Answer;
+use crate::record::Confidences;
+
 /// A batch's row number.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
@@ -94,6 +97,32 @@ impl Refresh {
     /// Whether an answer of this provider and moment is asked for again.
     pub fn asks_again(&self, provider: &str, fetched_at: Timestamp) -> bool {
         fetched_at < self.before && self.provider.as_deref().is_none_or(|only| only == provider)
+    }
+}
+
+/// What a job asks for anew, and what it takes as it is: the job and its forecast go by the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Anew<'a>(Option<&'a Refresh>);
+
+impl<'a> Anew<'a> {
+    pub const fn of(refresh: Option<&'a Refresh>) -> Self {
+        Self(refresh)
+    }
+
+    /// Whether a stored answer is good enough.
+    pub fn takes(self, answer: &Answer) -> bool {
+        self.0.is_none_or(|refresh| !refresh.asks_again(&answer.provider, answer.fetched_at))
+    }
+
+    /// What is filled as far as the record knows, unless it is looked up anew. What we think of a provider changes as we learn; that
+    /// a replay would then ask, and pay, for what the record holds already was nobody's wish.
+    pub fn settled(self, recorded: Confidences) -> Confidences {
+        if self.0.is_some() { Confidences::default() } else { recorded }
+    }
+
+    /// The one provider that is asked again whatever the others have said.
+    pub fn on_purpose(self) -> Option<&'a str> {
+        self.0?.provider.as_deref()
     }
 }
 

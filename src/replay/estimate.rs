@@ -10,9 +10,8 @@ use gleaner_providers::provider::Quota;
 use serde::Serialize;
 
 use crate::enrich::Enricher;
-use crate::job::{Answer, Refresh};
+use crate::job::{Anew, Answer, Refresh};
 use crate::keyring::SubjectKey;
-use crate::record::Confidences;
 use crate::store::batches::Sampled;
 
 /// What is expected of a replay.
@@ -57,11 +56,10 @@ pub fn estimate(
     if sample.is_empty() {
         return Estimate::default();
     }
+    let anew = Anew::of(refresh);
+    let on_purpose = anew.on_purpose();
     let mut by_subject: HashMap<SubjectKey, Vec<Answer>> = HashMap::new();
-    let is_good = |answer: &Answer| {
-        refresh.is_none_or(|refresh| !refresh.asks_again(&answer.provider, answer.fetched_at))
-    };
-    for answer in stored.into_iter().filter(is_good) {
+    for answer in stored.into_iter().filter(|answer| anew.takes(answer)) {
         by_subject.entry(answer.subject).or_default().push(answer);
     }
     let mut asked: BTreeMap<String, (f64, f64)> = BTreeMap::new();
@@ -69,10 +67,9 @@ pub fn estimate(
     for member in sample {
         // Two members with one mailbox ask once.
         let known = by_subject.remove(&member.subject).unwrap_or_default();
-        let settled = if refresh.is_some() { Confidences::default() } else { member.recorded };
+        let settled = anew.settled(member.recorded);
         let plan = enricher.plan_replay(&member.email, &member.subject, known, settled);
         most = most.saturating_add(plan.most_micros);
-        let on_purpose = refresh.and_then(|refresh| refresh.provider.as_deref());
         let installed = enricher.panel().installed();
         if let Some(one) = installed.into_iter().find(|one| Some(one.name()) == on_purpose) {
             // Asked whatever the others have said, and so what the planner thinks of it does not count.

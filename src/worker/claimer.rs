@@ -110,14 +110,15 @@ impl Claimer {
             return self.idle().await;
         }
         let starting = self.held.admit(claimed);
-        let ready_to_start = with_answers(&self.store, &starting, &self.clock, stop).await?;
-        ahead.learn(began.elapsed(), self.held.finished(), Instant::now());
-        for ready in ready_to_start {
-            // Nobody receives after a stop; what is held is given back then.
-            if self.ready.send(ready).is_err() {
-                break;
+        // Who registered just now does not wait until the many answers about the members of a replay are read.
+        let (fresh, replayed) = starting.split_at(starting.partition_point(Claimed::is_fresh));
+        for jobs in [fresh, replayed].into_iter().filter(|jobs| !jobs.is_empty()) {
+            for ready in with_answers(&self.store, jobs, &self.clock, stop).await? {
+                // Nobody receives after a stop; what is held is given back then.
+                let _ = self.ready.send(ready);
             }
         }
+        ahead.learn(began.elapsed(), self.held.finished(), Instant::now());
         Ok(Step::Claimed)
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Stop;
 use super::claimer::{Ready, with_answers};
 use super::held::Held;
+use super::lanes::Arriving;
 use super::report::Report;
 use crate::enrich::{Keep, Kept};
 use crate::job::{BatchId, Claimed, Committed, Hold, Outcome, Paid};
@@ -88,25 +89,17 @@ pub(super) struct Committer {
 
 impl Committer {
     /// Writes until every sender is gone.
-    pub(super) async fn run(self, mut writings: mpsc::Receiver<Writing>) {
+    pub(super) async fn run(self, mut arriving: Arriving) {
         let mut taken = Vec::with_capacity(self.batch);
-        while writings.recv_many(&mut taken, self.batch).await > 0 {
-            if self.is_worth_lingering(&taken) {
+        while let Some(full) = arriving.group(&mut taken, self.batch).await {
+            // A group costs the database as much as some dozen members, so that small ones are worth waiting for company. It can only
+            // come from jobs still held: where few are, nobody waits.
+            if taken.len() < full.min(self.held.len() / 4) {
                 tokio::time::sleep(self.linger).await;
-                while taken.len() < self.batch
-                    && let Ok(writing) = writings.try_recv()
-                {
-                    taken.push(writing);
-                }
+                arriving.more(&mut taken, full);
             }
             self.write(&mut taken).await;
         }
-    }
-
-    /// A group costs the database as much as some dozen members, so that small ones are worth waiting for company. It can only come
-    /// from jobs still held: where few are, nobody waits.
-    fn is_worth_lingering(&self, taken: &[Writing]) -> bool {
-        taken.len() < self.batch.min(self.held.len() / 4)
     }
 
     async fn write(&self, taken: &mut Vec<Writing>) {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Stop;
 use super::claimer::Ready;
 use super::committer::{Keeper, Writing};
 use super::held::Held;
+use super::lanes::Lanes;
 use super::line::Line;
 use crate::enrich::Enricher;
 
@@ -23,13 +24,12 @@ pub(super) struct Desk {
     pub(super) drain: Duration,
     pub(super) held: Arc<Held>,
     pub(super) lease: Duration,
-    pub(super) outcomes: mpsc::Sender<Writing>,
+    pub(super) lanes: Lanes,
 }
 
 /// Runs members until no more come or a stop is asked for; then lets those in flight finish, for a while.
 pub(super) async fn dispatch(desk: Desk, mut line: Line, stop: Stop) {
     let places = Arc::new(Semaphore::new(desk.concurrency.get() as usize));
-    let keeper = Arc::new(Keeper::new(desk.outcomes.clone(), Arc::clone(&desk.held), desk.lease));
     let mut running = JoinSet::new();
     loop {
         let place = tokio::select! {
@@ -46,8 +46,9 @@ pub(super) async fn dispatch(desk: Desk, mut line: Line, stop: Stop) {
         let (Ok(place), Some(next)) = (place, next) else { break };
         while running.try_join_next().is_some() {}
         running.spawn({
-            let (enricher, keeper, outcomes) =
-                (Arc::clone(&desk.enricher), Arc::clone(&keeper), desk.outcomes.clone());
+            let enricher = Arc::clone(&desk.enricher);
+            let outcomes = desk.lanes.of(&next.job);
+            let keeper = Keeper::new(outcomes.clone(), Arc::clone(&desk.held), desk.lease);
             async move {
                 let writing = run_member(&enricher, next, &keeper).await;
                 // The place is given up only when the committer has taken the outcome: back-pressure.
