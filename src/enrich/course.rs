@@ -86,11 +86,12 @@ impl<'a> Course<'a> {
         round: &'q [usize],
         candidates: &'q [Candidate<'_>],
     ) -> impl Iterator<Item = Question<'q>> {
-        self.panel
-            .installed()
-            .enumerate()
-            .filter(|(at, _)| round.contains(at))
-            .filter_map(|(at, provider)| candidates.get(at)?.told.map(|told| Question { provider, told }))
+        self.panel.installed().enumerate().filter(|(at, _)| round.contains(at)).filter_map(
+            |(at, provider)| {
+                let segment = self.segment;
+                candidates.get(at)?.told.map(|told| Question { provider, told, segment })
+            },
+        )
     }
 
     /// Every provider that is on, in the order of the tiers.
@@ -127,11 +128,12 @@ impl<'a> Course<'a> {
     }
 }
 
-/// One provider to ask, and what it is told.
+/// One provider to ask, what it is told, and of which kind of address.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Question<'a> {
     pub(super) provider: &'a Arc<Installed>,
     pub(super) told: Identifier,
+    pub(super) segment: Segment,
 }
 
 /// The questions of one execution.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gleaner_providers::clock::SharedClock;
+use gleaner_providers::email::Segment;
 use gleaner_providers::error::Remedy;
 use gleaner_providers::{Descriptor, Lookup, LookupError, Subject};
 use jiff::{SignedDuration, Timestamp};
@@ -54,7 +55,7 @@ pub(super) enum Told {
 
 /// Asks. An answer that was ordered earlier, under `handle`, is collected and not ordered again.
 pub(super) async fn ask(
-    Question { provider: installed, told }: Question<'_>,
+    Question { provider: installed, told, segment }: Question<'_>,
     handle: Option<&str>,
     subject: &Subject,
     job: &Claimed,
@@ -94,7 +95,7 @@ pub(super) async fn ask(
         cost_micros,
         at: now,
         is_logged: false,
-        lesson: lesson(&result, subject, installed.descriptor()),
+        lesson: lesson(&result, segment, subject, installed.descriptor()),
     });
     // What may have been billed without our knowing stays reserved.
     let is_unknown =
@@ -189,9 +190,14 @@ fn lease_ended() -> LookupError {
 }
 
 /// What an answer is about to teach; what it told is filled in when it is held against the others.
-fn lesson(result: &Result<Lookup, LookupError>, subject: &Subject, about: &Descriptor) -> Option<Lesson> {
+fn lesson(
+    result: &Result<Lookup, LookupError>,
+    segment: Segment,
+    subject: &Subject,
+    about: &Descriptor,
+) -> Option<Lesson> {
     matches!(result, Ok(Lookup::Match(_) | Lookup::NoMatch)).then(|| Lesson {
-        segment: subject.email().segment(),
+        segment,
         brought: None,
         demanded: if about.price.only_wanted { Fields::of(subject.wanted()) } else { Fields::NONE },
         agreed: Fields::NONE,
