@@ -7,8 +7,8 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use super::committer::Writing;
 use crate::job::Claimed;
 
-/// Where writings are handed in. Each lane holds so many; then whoever hands in waits.
-#[derive(Clone, Debug)]
+/// Where writings are handed in. Each lane holds so many; then whoever hands in waits. There is one of it: its senders are counted.
+#[derive(Debug)]
 pub(super) struct Lanes {
     urgent: Sender<Writing>,
     patient: Sender<Writing>,
@@ -47,7 +47,8 @@ impl Arriving {
             }
             Some(writing) = self.patient.recv() => {
                 taken.push(writing);
-                // Small groups while a registration is on its way: it will not wait long for the end of this one.
+                // Small groups while a registration is on its way (any sender but that of `Lanes`): it will not wait long for the
+                // end of this one.
                 let is_awaited = self.urgent.sender_strong_count() > 1;
                 let most = if is_awaited { most / 4 } else { most };
                 take(&mut self.patient, taken, most);
