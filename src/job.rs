@@ -139,11 +139,6 @@ impl Claimed {
         self.batch.as_ref().is_some_and(|batch| batch.is_replay)
     }
 
-    /// Whether stored answers are asked for again.
-    pub fn refreshes(&self) -> bool {
-        self.batch.as_ref().is_some_and(|batch| batch.refresh.is_some())
-    }
-
     /// What it asks for anew.
     pub fn anew(&self) -> Anew<'_> {
         Anew::of(self.batch.as_ref().and_then(|batch| batch.refresh.as_ref()))

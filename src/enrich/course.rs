@@ -86,12 +86,11 @@ impl<'a> Course<'a> {
         round: &'q [usize],
         candidates: &'q [Candidate<'_>],
     ) -> impl Iterator<Item = Question<'q>> {
-        self.panel.installed().enumerate().filter(|(at, _)| round.contains(at)).filter_map(
-            |(at, provider)| {
-                let segment = self.segment;
-                candidates.get(at)?.told.map(|told| Question { provider, told, segment })
-            },
-        )
+        let asked = self.panel.installed().enumerate().filter(|(at, _)| round.contains(at));
+        asked.filter_map(|(at, provider)| {
+            let told = candidates.get(at)?.told?;
+            Some(Question { provider, told, segment: self.segment })
+        })
     }
 
     /// Every provider that is on, in the order of the tiers.

@@ -24,7 +24,7 @@ pub(super) fn conclude(
     now: Timestamp,
 ) -> Outcome {
     let verdict = verdict(job, &dossier, found, policy, last_chance, now);
-    let verdict = if job.refreshes() { without_partial(verdict) } else { verdict };
+    let verdict = if job.anew().asks_anybody() { without_partial(verdict) } else { verdict };
     let freed_micros = dossier.freed_micros();
     let (answers, lookups) = dossier.into_papers();
     Outcome {

@@ -109,6 +109,11 @@ impl<'a> Anew<'a> {
         Self(refresh)
     }
 
+    /// Whether anybody is asked again.
+    pub const fn asks_anybody(self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether a stored answer is good enough.
     pub fn takes(self, answer: &Answer) -> bool {
         self.0.is_none_or(|refresh| !refresh.asks_again(&answer.provider, answer.fetched_at))
@@ -117,7 +122,7 @@ impl<'a> Anew<'a> {
     /// What is filled as far as the record knows, unless it is looked up anew. What we think of a provider changes as we learn; that
     /// a replay would then ask, and pay, for what the record holds already was nobody's wish.
     pub fn settled(self, recorded: Confidences) -> Confidences {
-        if self.0.is_some() { Confidences::default() } else { recorded }
+        if self.asks_anybody() { Confidences::default() } else { recorded }
     }
 
     /// The one provider that is asked again whatever the others have said.

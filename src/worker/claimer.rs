@@ -113,10 +113,7 @@ impl Claimer {
         // Who registered just now does not wait until the many answers about the members of a replay are read.
         let (fresh, replayed) = starting.split_at(starting.partition_point(Claimed::is_fresh));
         for jobs in [fresh, replayed].into_iter().filter(|jobs| !jobs.is_empty()) {
-            for ready in with_answers(&self.store, jobs, &self.clock, stop).await? {
-                // Nobody receives after a stop; what is held is given back then.
-                let _ = self.ready.send(ready);
-            }
+            start(&self.store, jobs, &self.clock, stop, &self.ready).await?;
         }
         ahead.learn(began.elapsed(), self.held.finished(), Instant::now());
         Ok(Step::Claimed)
@@ -155,21 +152,28 @@ async fn wait_or_stop(wait: Duration, stop: &Stop) {
     }
 }
 
-/// Adds to each job the stored answers about its subject, all in one read. Held and never started, jobs would be renewed for ever:
-/// a database that is away is asked again until it is back, or until a stop is asked for.
-pub(super) async fn with_answers(
+/// Passes jobs on with the stored answers about their subjects, all in one read. Held and never started, jobs would be renewed for
+/// ever: a database that is away is asked again until it is back, or until a stop is asked for.
+pub(super) async fn start(
     store: &SharedStore,
     jobs: &[Claimed],
     clock: &SharedClock,
     stop: &Stop,
-) -> Result<Vec<Ready>, StoreError> {
+    ready: &mpsc::UnboundedSender<Ready>,
+) -> Result<(), StoreError> {
     loop {
         match read_answers(store, jobs, clock).await {
             Err(StoreError::Unavailable(error)) if !stop.is_asked() => {
                 tracing::warn!(%error, "the database is unavailable; reading the stored answers again");
                 wait_or_stop(PAUSE_FOR_ANSWERS, stop).await;
             }
-            read => return read,
+            read => {
+                for job in read? {
+                    // Nobody receives after a stop; what is held is given back then.
+                    let _ = ready.send(job);
+                }
+                return Ok(());
+            }
         }
     }
 }

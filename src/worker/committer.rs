@@ -8,7 +8,7 @@ use gleaner_providers::clock::SharedClock;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Stop;
-use super::claimer::{Ready, with_answers};
+use super::claimer::{self, Ready};
 use super::held::Held;
 use super::lanes::Arriving;
 use super::report::Report;
@@ -231,21 +231,13 @@ impl Committer {
         // What is in hand is finished whatever is asked of the worker.
         let never = Stop::default();
         let twins = [twin];
-        match with_answers(&self.store, &twins, &self.clock, &never).await {
-            Ok(ready) => {
-                for ready in ready {
-                    // Nobody receives after a stop; what is held is given back then.
-                    let _ = self.ready.send(ready);
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "waiting jobs could not start; their leases are left to run out");
-                // Its own twins would fail as it did. One that stayed in the registry would be renewed for ever.
-                let [twin] = twins;
-                let mut next = Some(twin);
-                while let Some(twin) = next {
-                    next = self.held.finish(twin.hold, twin.subject);
-                }
+        if let Err(error) = claimer::start(&self.store, &twins, &self.clock, &never, &self.ready).await {
+            tracing::error!(%error, "waiting jobs could not start; their leases are left to run out");
+            // Its own twins would fail as it did. One that stayed in the registry would be renewed for ever.
+            let [twin] = twins;
+            let mut next = Some(twin);
+            while let Some(twin) = next {
+                next = self.held.finish(twin.hold, twin.subject);
             }
         }
     }
