@@ -8,13 +8,15 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::rows::{Moment, moment_from, signed, storable, storable_json, subject_from};
 use super::session::Session;
+use super::suppress::suppressed;
 use super::{PostgresStore, StoreError};
 use crate::job::Answer;
 use crate::keyring::SubjectKey;
 use crate::store::columns::{ANSWERS, ContentColumns, content_of, json};
 
 /// Writes answers, all in one statement.
-const SAVE: &str = "
+const SAVE: &str = concat!(
+    "
     INSERT INTO provider_answers
         (subject, provider, outcome, finding, handle, ready_at, cost_micros, fetched_at, expires_at)
     SELECT
@@ -23,7 +25,9 @@ const SAVE: &str = "
         $1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[],
         $8::timestamptz[], $9::timestamptz[]
     ) AS answer (subject, provider, outcome, finding, handle, ready_at, cost_micros, fetched_at, expires_at)
-    WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = answer.subject)
+    WHERE NOT ",
+    suppressed!("answer.subject"),
+    "
     ON CONFLICT (subject, provider) DO UPDATE SET
         outcome = excluded.outcome,
         finding = excluded.finding,
@@ -32,7 +36,8 @@ const SAVE: &str = "
         cost_micros = excluded.cost_micros,
         fetched_at = excluded.fetched_at,
         expires_at = excluded.expires_at
-    WHERE excluded.fetched_at >= provider_answers.fetched_at";
+    WHERE excluded.fetched_at >= provider_answers.fetched_at"
+);
 
 /// Writes answers in the order of their keys, so that two transactions never wait for each other.
 pub(super) async fn write(session: &mut Session, mut answers: Vec<&Answer>) -> Result<(), StoreError> {

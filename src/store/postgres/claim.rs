@@ -14,7 +14,7 @@ use super::batches::{self, in_batches};
 use super::commit::{bury, finish};
 use super::rows::{Moment, micros, moment_from, subject_from};
 use super::session::Session;
-use super::suppress::tally_gone;
+use super::suppress::{suppressed, tally_gone};
 use super::{PostgresStore, StoreError};
 use crate::job::{Claimed, DeadReason, Fence, Hold, InBatch, JobId};
 use crate::store::columns::{JOBS, email_of, member_of, recorded_of};
@@ -61,31 +61,37 @@ pub const CLAIM: &str = concat!(
             WHERE record.member_id = job.member_id AND record.subject = job.subject
         ) END AS recorded,
         coalesce($1, statement_timestamp()) AS now,
-        EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed"
+        ",
+    suppressed!("job.subject"),
+    " AS suppressed"
 );
 
 /// Puts off those of the jobs just claimed whose subject another worker is looking up now: it asks the same, and what it pays for
 /// should be in stock when they run. A statement of its own after the claim was committed, so that of two workers that claim at the same
 /// moment at least one sees the other. Where both do, the lower number comes back first. (Twins that one worker holds wait for each other
 /// in `held.rs`.)
+///
+/// Each twin is sought by its subject, and only there: a twin that is said to be `running` may be sought among all running
+/// jobs of the fleet, once for each job of the claim.
 const STEP_BACK: &str = "
     UPDATE enrichment_jobs AS job SET
         state = 'waiting', lease_until = NULL, lease_owner = NULL, attempt = greatest(attempt - 1, 0),
         run_at = coalesce($3, statement_timestamp())
             + CASE WHEN EXISTS (
                 SELECT 1 FROM enrichment_jobs AS twin
-                WHERE twin.subject = job.subject AND twin.state = 'running' AND twin.id < job.id
+                WHERE twin.subject = job.subject AND twin.lease_until IS NOT NULL AND twin.id < job.id
             ) THEN interval '1 second' ELSE interval '200 milliseconds' END
     WHERE id = ANY(ARRAY(
         SELECT mine.id
         FROM unnest($1::bigint[], $2::bigint[]) AS hold (id, fence)
         JOIN enrichment_jobs AS mine ON mine.id = hold.id AND mine.fence = hold.fence
+        CROSS JOIN LATERAL (
+            SELECT 1 FROM enrichment_jobs AS twin
+            WHERE twin.subject = mine.subject AND twin.id <> mine.id
+                AND twin.lease_owner <> $4 AND twin.lease_until > coalesce($3, statement_timestamp())
+            LIMIT 1
+        ) AS twin
         WHERE mine.lease_until IS NOT NULL
-            AND EXISTS (
-                SELECT 1 FROM enrichment_jobs AS twin
-                WHERE twin.subject = mine.subject AND twin.state = 'running' AND twin.id <> mine.id
-                    AND twin.lease_owner <> $4 AND twin.lease_until > coalesce($3, statement_timestamp())
-            )
         ORDER BY mine.member_id COLLATE \"C\"
         FOR UPDATE OF mine
     ))
@@ -93,7 +99,7 @@ const STEP_BACK: &str = "
 
 /// The jobs of these holds, as far as they are still good, locked. (Why their lease is asked for: `GUARDS` in `commit.rs`.)
 macro_rules! held {
-    ($($more:literal)?) => {
+    ($($more:expr)?) => {
         concat!(
             "SELECT job.id",
             $($more,)?
@@ -115,9 +121,7 @@ const RENEW: &str = concat!(
 );
 
 /// The subject is read from the row as it is once it is locked: a door may have changed it while we waited.
-const HELD: &str = held!(
-    ", job.member_id, EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed"
-);
+const HELD: &str = held!(concat!(", job.member_id, ", suppressed!("job.subject"), " AS suppressed"));
 
 const RELEASE: &str = "
     UPDATE enrichment_jobs SET
@@ -126,14 +130,17 @@ const RELEASE: &str = "
     WHERE id = ANY($1)";
 
 /// The running jobs whose lease has ended, locked; another worker's rescue takes others.
-const EXPIRED: &str = "
-    SELECT job.id, job.member_id, job.attempt,
-        EXISTS (SELECT 1 FROM suppressions WHERE suppressions.subject = job.subject) AS suppressed
+const EXPIRED: &str = concat!(
+    "
+    SELECT job.id, job.member_id, job.attempt, ",
+    suppressed!("job.subject"),
+    " AS suppressed
     FROM enrichment_jobs AS job
     WHERE job.state = 'running' AND job.lease_until <= coalesce($1, statement_timestamp())
     ORDER BY job.lease_until
     LIMIT $2
-    FOR UPDATE OF job SKIP LOCKED";
+    FOR UPDATE OF job SKIP LOCKED"
+);
 
 const REQUEUE: &str = "
     UPDATE enrichment_jobs SET

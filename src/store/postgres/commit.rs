@@ -14,7 +14,7 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::rows::{Day, Moment, signed, storable, storable_json};
 use super::session::Session;
-use super::suppress::{mark_and_remove, tally_gone};
+use super::suppress::{mark_and_remove, suppressed, tally_gone};
 use super::{PostgresStore, StoreError, answers, batches, fleet, ledger};
 use crate::job::{BatchId, Committed, LookupEntry, Outcome, Paid, Verdict};
 use crate::store::columns::{RecordColumns, json};
@@ -26,12 +26,17 @@ use crate::store::plan::{Again, Dead, Guard, Logged, Plan};
 /// Each is sought by its id. As a join, the planner may begin with the index of all running jobs, of which it believes there
 /// are few, and every commit would compare its outcomes with each job that the fleet has in flight. For the same reason
 /// it is the lease that says whether a job runs (a constraint of the table).
-pub const GUARDS: &str = "
+pub const GUARDS: &str = concat!(
+    "
     SELECT
         outcome.position,
-        EXISTS (SELECT 1 FROM suppressions WHERE subject = outcome.subject) AS suppressed,
+        ",
+    suppressed!("outcome.subject"),
+    " AS suppressed,
         job.subject <> outcome.subject AS outdated,
-        EXISTS (SELECT 1 FROM suppressions WHERE subject = job.subject) AS successor_suppressed,
+        ",
+    suppressed!("job.subject"),
+    " AS successor_suppressed,
         job.batch,
         job.replay
     FROM (
@@ -44,7 +49,8 @@ pub const GUARDS: &str = "
         WHERE id = outcome.id AND fence = outcome.fence AND member_id = outcome.member_id
             AND lease_until IS NOT NULL
         FOR UPDATE
-    ) AS job";
+    ) AS job"
+);
 
 const BURY: &str = "
     INSERT INTO dead_letters (member_id, subject, email, reason, error, attempts, queued_at, at, batch, replay)
@@ -139,7 +145,7 @@ pub(super) async fn commit(
     }
     let suppresses = outcomes.iter().any(|outcome| matches!(outcome.verdict, Verdict::Suppressed(_)));
     let mut session =
-        if suppresses { store.sessions.exclude().await? } else { store.sessions.write().await? };
+        if suppresses { store.sessions.exclude().await? } else { store.sessions.write_hot().await? };
     let guards = guards(&mut session, outcomes).await?;
     let mut plan = Plan::of(paid, outcomes, &guards, now);
     bury(&mut session, &plan.dead, store.now(now)).await?;

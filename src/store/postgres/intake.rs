@@ -15,30 +15,36 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 use super::batches::{self, open_for};
 use super::rows::{Moment, storable};
 use super::session::Session;
+use super::suppress::suppressed;
 use super::{PostgresStore, StoreError, bell};
 use crate::job::{BatchId, DeadReason, Intake, Refusal, Registration};
 use crate::member::MemberId;
 use crate::store::decide::{Decided, Known, Tally, Traces};
 
-/// What is known of each registration's member and subject, in the order of the batch.
-const KNOWN: &str = "
+/// What is known of each registration's member and subject, in the order of the batch. (`OFFSET 0`: see `suppressed!`.)
+const KNOWN: &str = concat!(
+    "
     SELECT
-        EXISTS (SELECT 1 FROM suppressions WHERE subject = registration.subject),
+        ",
+    suppressed!("registration.subject"),
+    ",
         coalesce(
             record.subject = registration.subject
                 AND record.status IN ('complete', 'no_match')
                 AND record.expires_at > coalesce($3, statement_timestamp()),
             FALSE
         ),
-        EXISTS (SELECT 1 FROM enrichment_jobs WHERE member_id = registration.member_id),
+        EXISTS (SELECT 1 FROM enrichment_jobs WHERE member_id = registration.member_id OFFSET 0),
         record.member_id IS NOT NULL,
         EXISTS (
             SELECT 1 FROM dead_letters
             WHERE member_id = registration.member_id AND subject IS NOT NULL
+            OFFSET 0
         )
     FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS registration (member_id, subject, position)
     LEFT JOIN supplemental_member_information AS record ON record.member_id = registration.member_id
-    ORDER BY registration.position";
+    ORDER BY registration.position"
+);
 
 /// A known job gets the newest address. Another subject is another question: it starts afresh, at once where the
 /// job waits, after the present execution where it runs (`commit` sees that the subjects differ). Whoever is handed over
@@ -85,7 +91,7 @@ const SETTLE: &str = "
     )
     SELECT
         member.id,
-        EXISTS (SELECT 1 FROM supplemental_member_information WHERE member_id = member.id),
+        EXISTS (SELECT 1 FROM supplemental_member_information WHERE member_id = member.id OFFSET 0),
         EXISTS (SELECT 1 FROM overtaken WHERE member_id = member.id)
     FROM unnest($1::text[]) AS member (id)";
 
@@ -110,7 +116,7 @@ pub(super) async fn enqueue(
         return Ok(Vec::new());
     }
     let now = store.now(now);
-    let mut session = store.sessions.write().await?;
+    let mut session = store.sessions.write_hot().await?;
     let answers = take_in(&mut session, batch, now).await?;
     session.end().await?;
     Ok(answers)

@@ -4,20 +4,25 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
+use super::suppress::suppressed;
 use super::{PostgresStore, StoreError};
 use crate::job::Registration;
 use crate::store::reconcile::{Found, Known, Reconcile};
 
-const FOUND: &str = "
+const FOUND: &str = concat!(
+    "
     SELECT
-        EXISTS (SELECT 1 FROM suppressions WHERE subject = registration.subject) AS suppressed,
+        ",
+    suppressed!("registration.subject"),
+    " AS suppressed,
         job.subject AS job, letter.subject AS dead_letter, record.subject AS record
     FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS registration (member_id, subject, position)
     LEFT JOIN enrichment_jobs AS job ON job.member_id = registration.member_id
     LEFT JOIN dead_letters AS letter
         ON letter.member_id = registration.member_id AND letter.subject IS NOT NULL
     LEFT JOIN supplemental_member_information AS record ON record.member_id = registration.member_id
-    ORDER BY registration.position";
+    ORDER BY registration.position"
+);
 
 #[async_trait]
 impl Reconcile for PostgresStore {
