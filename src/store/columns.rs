@@ -31,6 +31,12 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreErro
         .map_err(|_| StoreError::Statement("a row cannot be written as JSON".to_owned()))
 }
 
+/// A number of ours as a signed one, which is what databases have.
+pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
+    let too_large = |_| StoreError::Statement("a number is larger than the database holds".to_owned());
+    i64::try_from(number).map_err(too_large)
+}
+
 pub(super) fn corrupt(table: &'static str, what: &str) -> StoreError {
     StoreError::Corrupt { table, reason: format!("{what} is not what this version writes") }
 }
@@ -54,11 +60,9 @@ pub(super) fn dead_reason_of(word: &str) -> Result<DeadReason, StoreError> {
 }
 
 /// One row of `supplemental_member_information`, on its way in.
-#[derive(Serialize)]
 pub(super) struct RecordColumns<'a> {
     pub(super) member_id: &'a str,
     pub(super) email: &'a str,
-    #[serde(skip)]
     pub(super) subject: &'a SubjectKey,
     pub(super) full_name: Option<&'a str>,
     pub(super) given_name: Option<&'a str>,
@@ -74,11 +78,8 @@ pub(super) struct RecordColumns<'a> {
     pub(super) confidence: Confidences,
     pub(super) provenance: ProvenanceColumn<'a>,
     pub(super) policy_version: &'a str,
-    #[serde(skip)]
     pub(super) collected_at: Timestamp,
-    #[serde(skip)]
     pub(super) updated_at: Timestamp,
-    #[serde(skip)]
     pub(super) expires_at: Timestamp,
 }
 

@@ -10,7 +10,7 @@
 //!
 //! One statement a batch. What costs here is the number of statements and of commits, not of rows, so many rows
 //! travel as one JSON text through `jsonb_each` (which, unlike `json_each`, does not print each row again for
-//! each of its columns).
+//! each of its columns); those of which each member brings several, and wide ones, by values (`insert.rs`).
 //!
 //! Invariant: every write is one statement or one transaction on `writer`, and `Census` adds up after each.
 
@@ -42,6 +42,7 @@ mod breaker;
 mod claim;
 mod commit;
 mod fleet;
+mod insert;
 mod intake;
 mod ledger;
 mod open;

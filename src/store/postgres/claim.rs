@@ -157,7 +157,8 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         .bind(claim.owner)
         .bind(i64::from(claim.limit));
     let rows = session.rows(query).await?;
-    session.end().await?;
+    let put_off =
+        step_back(session.then(&store.sessions).await?, &rows, &claim, store.now(claim.now)).await?;
     let batch_of = |row: &PgRow| row.try_get::<Option<i64>, _>("batch");
     let batches = rows.iter().filter_map(|row| batch_of(row).transpose()).collect::<Result<_, _>>()?;
     let in_batches = in_batches(store, &batches).await?;
@@ -167,6 +168,9 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         let hold = Hold { job: JobId(row.try_get("id")?), fence: Fence(row.try_get("fence")?) };
         if row.try_get("suppressed")? {
             suppressed.push(hold);
+            continue;
+        }
+        if put_off.contains(&hold.job.0) {
             continue;
         }
         let batch = batch_of(row)?.and_then(|batch| in_batches.get(&batch)).cloned();
@@ -187,28 +191,27 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         release(store, &suppressed, claim.now).await?;
     }
     taken.sort_by_key(|(run_at, job)| (job.priority, *run_at, job.hold.job));
-    let mut taken: Vec<_> = taken.into_iter().map(|(_, job)| job).collect();
-    let put_off = step_back(store, &taken, &claim).await?;
-    taken.retain(|job| !put_off.contains(&job.hold.job.0));
-    Ok(taken)
+    Ok(taken.into_iter().map(|(_, job)| job).collect())
 }
 
 /// Puts off the twins of what other workers are running; returns their numbers.
 async fn step_back(
-    store: &PostgresStore,
-    taken: &[Claimed],
+    mut session: Session,
+    claimed: &[PgRow],
     claim: &Claim<'_>,
+    now: Option<Moment>,
 ) -> Result<HashSet<i64>, StoreError> {
-    if taken.is_empty() {
+    let (mut ids, mut fences) = (Vec::with_capacity(claimed.len()), Vec::with_capacity(claimed.len()));
+    for row in claimed {
+        if !row.try_get::<bool, _>("suppressed")? {
+            ids.push(row.try_get::<i64, _>("id")?);
+            fences.push(row.try_get::<i64, _>("fence")?);
+        }
+    }
+    if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut session = store.sessions.alone().await?;
-    let query = session
-        .query(STEP_BACK)
-        .bind(taken.iter().map(|job| job.hold.job.0).bind_iter())
-        .bind(taken.iter().map(|job| job.hold.fence.0).bind_iter())
-        .bind(store.now(claim.now))
-        .bind(claim.owner);
+    let query = session.query(STEP_BACK).bind(ids).bind(fences).bind(now).bind(claim.owner);
     let rows = session.rows(query).await?;
     session.end().await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()

@@ -15,7 +15,7 @@ use sqlx::{Decode, Encode, Postgres, Row as _, Type};
 
 use super::StoreError;
 use crate::keyring::SubjectKey;
-use crate::store::columns::subject_of;
+use crate::store::columns::{self, subject_of};
 
 /// PostgreSQL counts from the first moment of 2000: microseconds, or days.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -103,8 +103,7 @@ pub(super) fn count_from(row: &PgRow, column: &str) -> Result<u64, StoreError> {
 
 /// Numbers of ours as PostgreSQL's signed ones.
 pub(super) fn signed(numbers: impl Iterator<Item = u64>) -> Result<Vec<i64>, StoreError> {
-    let too_large = |_| StoreError::Statement("a number is larger than the database holds".to_owned());
-    numbers.map(|number| i64::try_from(number).map_err(too_large)).collect()
+    numbers.map(columns::signed).collect()
 }
 
 /// PostgreSQL's texts hold every character but NUL, which no honest provider sends.

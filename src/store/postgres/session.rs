@@ -154,6 +154,17 @@ impl Session {
         }
     }
 
+    /// Commits what is not committed yet; the next statement runs by itself, on the same connection where nothing stands between.
+    pub(super) async fn then(self, sessions: &Sessions) -> Result<Self, StoreError> {
+        match self.link {
+            Link::Alone(_) => Ok(self),
+            Link::Inside(transaction) => {
+                transaction.commit().await?;
+                sessions.alone().await
+            }
+        }
+    }
+
     /// Commits what is not committed yet.
     pub(super) async fn end(self) -> Result<(), StoreError> {
         match self.link {

@@ -2,27 +2,22 @@
 //!
 //! Invariant: no answer about a suppressed subject is written, and an older answer never replaces a newer one.
 
-use gleaner_providers::Finding;
 use jiff::Timestamp;
-use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::insert::{Filling, Insert};
 use super::rows::{millis, moment, subject_from, subject_hex};
 use super::{SqliteStore, StoreError};
 use crate::job::Answer;
 use crate::keyring::SubjectKey;
-use crate::store::columns::{ANSWERS, ContentColumns, content_of, json};
+use crate::store::columns::{ANSWERS, ContentColumns, content_of, json, signed};
 
-/// Writes answers, all in one statement.
-pub(super) const SAVE: &str = "
-    INSERT INTO provider_answers
-        (subject, provider, outcome, finding, handle, ready_at, cost_micros, fetched_at, expires_at)
-    SELECT
-        answer.subject, value ->> 'provider', value ->> 'outcome', value ->> 'finding', value ->> 'handle',
-        value ->> 'ready_at', value ->> 'cost_micros', value ->> 'fetched_at', value ->> 'expires_at'
-    FROM (SELECT unhex(value ->> 'subject') AS subject, value FROM jsonb_each(?1)) AS answer
-    WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE subject = answer.subject)
+pub(super) static SAVE: Insert = Insert::new(
+    9,
+    "provider_answers
+        (subject, provider, outcome, finding, handle, ready_at, cost_micros, fetched_at, expires_at)",
+    "AND NOT EXISTS (SELECT 1 FROM suppressions WHERE subject = given.column1)
     ON CONFLICT (subject, provider) DO UPDATE SET
         outcome = excluded.outcome,
         finding = excluded.finding,
@@ -31,36 +26,21 @@ pub(super) const SAVE: &str = "
         cost_micros = excluded.cost_micros,
         fetched_at = excluded.fetched_at,
         expires_at = excluded.expires_at
-    WHERE excluded.fetched_at >= provider_answers.fetched_at";
+    WHERE excluded.fetched_at >= provider_answers.fetched_at",
+);
 
-#[derive(Serialize)]
-pub(super) struct AnswerRow<'a> {
-    subject: String,
-    provider: &'a str,
-    outcome: &'static str,
-    finding: Option<&'a Finding>,
-    handle: Option<&'a str>,
-    ready_at: Option<i64>,
-    cost_micros: u64,
-    fetched_at: i64,
-    expires_at: i64,
-}
-
-impl<'a> AnswerRow<'a> {
-    pub(super) fn of(answer: &'a Answer) -> Self {
-        let content = ContentColumns::of(&answer.content);
-        Self {
-            subject: subject_hex(&answer.subject),
-            provider: &answer.provider,
-            outcome: content.outcome,
-            finding: content.finding,
-            handle: content.handle,
-            ready_at: content.ready_at.map(millis),
-            cost_micros: answer.cost_micros,
-            fetched_at: millis(answer.fetched_at),
-            expires_at: millis(answer.expires_at),
-        }
-    }
+pub(super) fn bind(filling: Filling, answer: &&Answer) -> Result<Filling, StoreError> {
+    let content = ContentColumns::of(&answer.content);
+    Ok(filling
+        .bind(answer.subject.as_bytes().to_vec())
+        .bind(answer.provider.clone())
+        .bind(content.outcome)
+        .bind(content.finding.map(json).transpose()?)
+        .bind(content.handle.map(str::to_owned))
+        .bind(content.ready_at.map(millis))
+        .bind(signed(answer.cost_micros)?)
+        .bind(millis(answer.fetched_at))
+        .bind(millis(answer.expires_at)))
 }
 
 pub(super) async fn unexpired(

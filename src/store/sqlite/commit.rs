@@ -9,12 +9,12 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::answers::{self, AnswerRow};
-use super::rows::{RecordRow, millis, subject_hex};
+use super::insert::{Filling, Insert};
+use super::rows::{bind_record, millis, subject_hex};
 use super::suppress::{mark_and_remove, tally_gone};
-use super::{SqliteStore, StoreError, Write, batches, fleet, ledger};
+use super::{SqliteStore, StoreError, Write, answers, batches, fleet, ledger};
 use crate::job::{BatchId, Committed, Outcome, Paid};
-use crate::store::columns::json;
+use crate::store::columns::{json, signed};
 use crate::store::plan::{Again, Guard, Logged, Plan};
 
 /// The outcomes whose fence is good: the rows that are missing are stale.
@@ -64,21 +64,14 @@ const AGAIN: &str = "
     ) AS verdict
     WHERE enrichment_jobs.id = verdict.id";
 
-pub(super) const RECORDS: &str = "
-    INSERT INTO supplemental_member_information (
+pub(super) static RECORDS: Insert = Insert::new(
+    20,
+    "supplemental_member_information (
         member_id, email, subject, full_name, given_name, family_name, age, age_min, age_max, age_as_of,
         birth_earliest, birth_latest, social_profiles, status, confidence, provenance, policy_version,
         collected_at, updated_at, expires_at
-    )
-    SELECT
-        value ->> 'member_id', value ->> 'email', unhex(value ->> 'subject'), value ->> 'full_name',
-        value ->> 'given_name', value ->> 'family_name', value ->> 'age', value ->> 'age_min',
-        value ->> 'age_max', value ->> 'age_as_of', value ->> 'birth_earliest', value ->> 'birth_latest',
-        value -> 'social_profiles', value ->> 'status', value -> 'confidence', value -> 'provenance',
-        value ->> 'policy_version', value ->> 'collected_at', value ->> 'updated_at', value ->> 'expires_at'
-    FROM jsonb_each(?1)
-    WHERE TRUE
-    ON CONFLICT (member_id) DO UPDATE SET
+    )",
+    "ON CONFLICT (member_id) DO UPDATE SET
         email = excluded.email,
         subject = excluded.subject,
         full_name = excluded.full_name,
@@ -97,14 +90,14 @@ pub(super) const RECORDS: &str = "
         policy_version = excluded.policy_version,
         collected_at = excluded.collected_at,
         updated_at = excluded.updated_at,
-        expires_at = excluded.expires_at";
+        expires_at = excluded.expires_at",
+);
 
-const LOOKUPS: &str = "
-    INSERT INTO lookup_log (job_id, member_id, provider, told, outcome, duration_us, cost_micros, at)
-    SELECT
-        value ->> 'job_id', value ->> 'member_id', value ->> 'provider', value ->> 'told',
-        value ->> 'outcome', value ->> 'duration_us', value ->> 'cost_micros', value ->> 'at'
-    FROM jsonb_each(?1)";
+static LOOKUPS: Insert = Insert::new(
+    8,
+    "lookup_log (job_id, member_id, provider, told, outcome, duration_us, cost_micros, at)",
+    "",
+);
 
 const FORGET: &str = "
     DELETE FROM supplemental_member_information WHERE member_id IN (SELECT value FROM jsonb_each(?1))";
@@ -155,31 +148,17 @@ impl<'a> AgainRow<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct LookupRow<'a> {
-    job_id: i64,
-    member_id: &'a str,
-    provider: &'a str,
-    told: &'static str,
-    outcome: &'static str,
-    duration_us: u64,
-    cost_micros: u64,
-    at: i64,
-}
-
-impl<'a> LookupRow<'a> {
-    fn of(&Logged { job, member, entry }: &Logged<'a>) -> Self {
-        Self {
-            job_id: job,
-            member_id: member,
-            provider: &entry.provider,
-            told: entry.told.as_str(),
-            outcome: entry.outcome,
-            duration_us: u64::try_from(entry.duration.as_micros()).unwrap_or(u64::MAX),
-            cost_micros: entry.cost_micros,
-            at: millis(entry.at),
-        }
-    }
+fn bind_lookup(filling: Filling, logged: &Logged<'_>) -> Result<Filling, StoreError> {
+    let &Logged { job, member, entry } = logged;
+    Ok(filling
+        .bind(job)
+        .bind(member.to_owned())
+        .bind(entry.provider.clone())
+        .bind(entry.told.as_str())
+        .bind(entry.outcome)
+        .bind(i64::try_from(entry.duration.as_micros()).unwrap_or(i64::MAX))
+        .bind(signed(entry.cost_micros)?)
+        .bind(millis(entry.at)))
 }
 
 /// Commits outcomes, and saves paid answers of members who are still running along with them.
@@ -197,10 +176,10 @@ pub(super) async fn commit(
     let mut plan = Plan::of(paid, outcomes, &guards, now);
     write_jobs(&mut tx, &plan, now).await?;
     batches::compare(&mut tx, &plan.tags, &mut plan.counting).await?;
-    write_rows(&mut tx, RECORDS, plan.records.iter().map(RecordRow::of)).await?;
+    RECORDS.run(&mut tx, &plan.records, bind_record).await?;
     batches::tag(&mut tx, &plan.tags).await?;
-    write_rows(&mut tx, answers::SAVE, plan.answers.iter().copied().map(AnswerRow::of)).await?;
-    write_rows(&mut tx, LOOKUPS, plan.lookups.iter().map(LookupRow::of)).await?;
+    answers::SAVE.run(&mut tx, &plan.answers, answers::bind).await?;
+    LOOKUPS.run(&mut tx, &plan.lookups, bind_lookup).await?;
     write_suppressions(&mut tx, &plan, now).await?;
     batches::settle(&mut tx, &plan.settled, now).await?;
     fleet::book(&mut tx, plan.lookups.iter().map(|logged| logged.entry)).await?;
@@ -248,7 +227,7 @@ async fn write_suppressions(tx: &mut Write, plan: &Plan<'_>, now: Timestamp) -> 
 }
 
 /// Runs a statement that takes many rows as one JSON text, where there are any.
-pub(super) async fn write_rows<T: Serialize>(
+async fn write_rows<T: Serialize>(
     tx: &mut Write,
     sql: &'static str,
     rows: impl IntoIterator<Item = T>,

@@ -1,14 +1,14 @@
-//! The shapes in which rows travel: JSON texts towards the database, columns back.
+//! The shapes in which rows travel: bound values or JSON texts towards the database, columns back.
 //!
 //! Invariant: pure; times are written to the millisecond, and an error names the table, never what it holds.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::StoreError;
+use super::insert::Filling;
 use crate::job::Hold;
 use crate::keyring::SubjectKey;
 use crate::record::Record;
@@ -44,27 +44,31 @@ pub(super) fn subject_from(row: &SqliteRow, table: &'static str) -> Result<Subje
     subject_of(row.try_get("subject")?, table)
 }
 
-/// One row of `supplemental_member_information`.
-#[derive(Serialize)]
-pub(super) struct RecordRow<'a> {
-    #[serde(flatten)]
-    columns: &'a RecordColumns<'a>,
-    subject: String,
-    collected_at: String,
-    updated_at: String,
-    expires_at: String,
-}
-
-impl<'a> RecordRow<'a> {
-    pub(super) fn of(columns: &'a RecordColumns<'a>) -> Self {
-        Self {
-            columns,
-            subject: subject_hex(columns.subject),
-            collected_at: stamp(columns.collected_at),
-            updated_at: stamp(columns.updated_at),
-            expires_at: stamp(columns.expires_at),
-        }
-    }
+/// Binds a row of `supplemental_member_information` (all columns, in their order).
+pub(super) fn bind_record(filling: Filling, record: &RecordColumns<'_>) -> Result<Filling, StoreError> {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let day = |day: Option<Date>| day.map(|day| day.to_string());
+    Ok(filling
+        .bind(record.member_id.to_owned())
+        .bind(record.email.to_owned())
+        .bind(record.subject.as_bytes().to_vec())
+        .bind(owned(record.full_name))
+        .bind(owned(record.given_name))
+        .bind(owned(record.family_name))
+        .bind(record.age)
+        .bind(record.age_min)
+        .bind(record.age_max)
+        .bind(day(record.age_as_of))
+        .bind(day(record.birth_earliest))
+        .bind(day(record.birth_latest))
+        .bind(json(&record.social_profiles)?)
+        .bind(record.status)
+        .bind(json(&record.confidence)?)
+        .bind(json(&record.provenance)?)
+        .bind(record.policy_version.to_owned())
+        .bind(stamp(record.collected_at))
+        .bind(stamp(record.updated_at))
+        .bind(stamp(record.expires_at)))
 }
 
 /// Reads a row of `supplemental_member_information` (all columns, by name).

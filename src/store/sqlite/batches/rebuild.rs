@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::super::SqliteStore;
-use super::super::commit::{RECORDS, write_rows};
-use super::super::rows::{RecordRow, record_from, stamp, subject_from};
+use super::super::commit::RECORDS;
+use super::super::rows::{bind_record, record_from, stamp, subject_from};
 use super::fill::{Window, bound, records_where};
 use super::{StoreError, look, read};
 use crate::job::BatchId;
@@ -86,7 +86,7 @@ pub(super) async fn write(
     let good: Vec<_> = rebuilt.iter().filter(|one| unchanged.contains(one.record.member.as_str())).collect();
     let rows: Vec<_> =
         good.iter().map(|one| RecordColumns::of(&one.record, &one.record.member, &one.subject)).collect();
-    write_rows(&mut tx, RECORDS, rows.iter().map(RecordRow::of)).await?;
+    RECORDS.run(&mut tx, &rows, bind_record).await?;
     let members: Vec<_> = good.iter().map(|one| &one.record.member).collect();
     sqlx::query(TAG).bind(json(&members)?).bind(batch.id.0).execute(&mut *tx).await?;
     let mut counting = Counting::default();
