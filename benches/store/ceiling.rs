@@ -72,8 +72,10 @@ fn pgbench() -> PathBuf {
 /// The claim and the commit as `src/store/postgres` makes them, each parameter replaced by what it stands for. The claimed rows
 /// travel to the client and back.
 fn script_with([profiles, confidence, provenance]: [&str; 3]) -> String {
+    let limit = format!("{BATCH}::bigint");
+    let all = ["ARRAY[0]", "ARRAY['-infinity']"];
     let claim =
-        with(CLAIM, &["NULL::timestamptz", "60000000::bigint", "'bench'::text", &format!("{BATCH}::bigint")]);
+        with(CLAIM, &["NULL::timestamptz", "60000000::bigint", "'bench'::text", &limit, all[0], all[1]]);
     let guards = with(GUARDS, &[":ids", ":fences", ":members", ":subjects"]);
     let finish = with(FINISH, &[":ids::bigint[]"]);
     let repeated = |value: &str| format!("array_fill({value}, ARRAY[:n::integer])");

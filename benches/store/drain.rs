@@ -50,7 +50,7 @@ async fn work(store: SharedStore, owner: String, payload: Payload) {
     }
 }
 
-fn outcome(job: Claimed, payload: Payload, now: Timestamp) -> Outcome {
+pub(crate) fn outcome(job: Claimed, payload: Payload, now: Timestamp) -> Outcome {
     let (answers, lookups) = match payload {
         Payload::Record => (Vec::new(), Vec::new()),
         Payload::Member => (

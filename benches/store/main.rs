@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench store` runs everything, on the server that `GLEANER_TEST_POSTGRES` names or on one of its own. Both sides
 //! of a comparison take turns, because machines drift; quote the ratios of one run. `… -- ours` is one drain, for
-//! `benches/peers/run`; `… -- latency` and `… -- members` are the other parts alone.
+//! `benches/peers/run`; `… -- latency` and `… -- members` are the other parts alone; `… -- large` and `… -- pinned` run only
+//! when they are asked for.
 
 #![expect(
     clippy::print_stdout,
@@ -20,6 +21,7 @@ use gleaner::keyring::Keyring;
 use gleaner::store::SharedStore;
 use gleaner::store::sqlite::SqliteStore;
 
+mod aged;
 mod ceiling;
 mod drain;
 mod latency;
@@ -46,6 +48,12 @@ struct Arguments {
     /// Drains of each side.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Finished members in `large`.
+    #[arg(long, default_value_t = 10_000_000)]
+    finished: u32,
+    /// How long the snapshot is held in `pinned`.
+    #[arg(long, default_value_t = 10)]
+    minutes: u32,
     /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -64,6 +72,10 @@ enum Part {
     Members,
     /// From the door to the record.
     Latency,
+    /// Claims beside millions of finished members and waiting jobs (only when asked for: makes 10⁷ rows).
+    Large,
+    /// Claims while a reader holds its snapshot (only when asked for: takes minutes).
+    Pinned,
 }
 
 #[tokio::main]
@@ -88,6 +100,12 @@ async fn main() {
     }
     if is_wanted(Part::Latency) {
         latency::measure(&server.database("bench_store_latency").await).await;
+    }
+    if arguments.part == Some(Part::Large) {
+        aged::large(&server, arguments.finished, arguments.rounds).await;
+    }
+    if arguments.part == Some(Part::Pinned) {
+        aged::pinned(&server.database("bench_store_pinned").await, arguments.minutes).await;
     }
 }
 

@@ -91,8 +91,7 @@ impl Databank {
         store::open(&database, key_fingerprint).await.unwrap().0
     }
 
-    /// Empties the tables and queues this many jobs, as a door would have: nothing is left to do for the server but to
-    /// serve.
+    /// Empties the tables and queues this many jobs.
     pub(crate) async fn refill(&self, jobs: u32) {
         let mut connection = self.connect().await;
         run(
@@ -101,6 +100,12 @@ impl Databank {
              UPDATE intake_tally SET taken_in = 0",
         )
         .await;
+        self.queue(jobs).await;
+    }
+
+    /// Queues this many jobs, as a door would have, on an empty queue; nothing is left to do for the server but to serve.
+    pub(crate) async fn queue(&self, jobs: u32) {
+        let mut connection = self.connect().await;
         let fill = format!(
             "INSERT INTO enrichment_jobs (member_id, email, subject, run_at, queued_at)
              SELECT
@@ -130,6 +135,6 @@ impl Databank {
     }
 }
 
-async fn run(connection: &mut PgConnection, sql: &str) {
+pub(crate) async fn run(connection: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap();
 }

@@ -43,6 +43,7 @@ mod breaker;
 mod claim;
 mod commit;
 mod fleet;
+mod front;
 mod inbox;
 mod intake;
 mod ledger;
@@ -62,6 +63,7 @@ pub mod statements {
 }
 
 use bell::Bell;
+use front::Front;
 use rows::Moment;
 use session::Sessions;
 
@@ -69,6 +71,7 @@ use session::Sessions;
 #[derive(Debug)]
 pub struct PostgresStore {
     sessions: Sessions,
+    front: Front,
     clock: Clock,
     bell: Bell,
 }
@@ -108,7 +111,8 @@ impl PostgresStore {
         key_fingerprint: &str,
     ) -> Result<(Self, Migrated), StoreError> {
         let (sessions, bell, migrated) = open::open(access, key_fingerprint).await?;
-        Ok((Self { sessions, clock: access.clock, bell }, migrated))
+        let front = Front::new(sessions.clone(), bell.for_jobs());
+        Ok((Self { sessions, front, clock: access.clock, bell }, migrated))
     }
 
     /// What is bound as "now": nothing where the database's clock decides.

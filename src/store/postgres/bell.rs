@@ -46,6 +46,16 @@ struct Rung {
     gates: Notify,
 }
 
+/// The bell for jobs, for whoever finds some in another way.
+#[derive(Clone, Debug)]
+pub(super) struct JobsBell(Arc<Rung>);
+
+impl JobsBell {
+    pub(super) fn ring(&self) {
+        self.0.jobs.notify_one();
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Bell {
     /// None behind a pooler, which hands the connection on after every transaction.
@@ -62,6 +72,10 @@ impl Bell {
 
     pub(super) fn behind_a_pooler() -> Self {
         Self { options: None, rung: Arc::default(), listening: Mutex::default() }
+    }
+
+    pub(super) fn for_jobs(&self) -> JobsBell {
+        JobsBell(Arc::clone(&self.rung))
     }
 
     /// Ends when the bell for jobs rings, or has rung since the last time.

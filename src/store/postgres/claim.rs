@@ -12,6 +12,7 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::batches::{self, in_batches};
 use super::commit::{bury, finish};
+use super::front::Marks;
 use super::rows::{Moment, micros, moment_from, subject_from};
 use super::session::Session;
 use super::suppress::{suppressed, tally_gone};
@@ -26,9 +27,9 @@ const RESCUE_BATCH: i64 = 1_000;
 
 /// One statement. The ids are gathered in an array first: as a join, the planner may walk the whole table in the order
 /// of its ids. The levels are visited in their order and no further than the limit, so that nothing is locked that is
-/// not taken. `statement_timestamp()`, because an index cannot be searched for a clock that moves meanwhile.
+/// not taken; each from its mark on (`front.rs`). `statement_timestamp()`, because an index cannot be searched for a clock that
+/// moves meanwhile.
 pub const CLAIM: &str = concat!(
-    due::levels!(),
     "
     UPDATE enrichment_jobs AS job SET
         state = 'running',
@@ -39,14 +40,15 @@ pub const CLAIM: &str = concat!(
     WHERE id = ANY(ARRAY(
         SELECT due.id
         FROM (
-            SELECT priority FROM level WHERE priority <> ALL(ARRAY(",
+            SELECT priority, since FROM unnest($5::smallint[], $6::timestamptz[]) AS mark (priority, since)
+            WHERE priority <> ALL(ARRAY(",
     due::held_back!(),
     "))
         ) AS level
         CROSS JOIN LATERAL (
             SELECT id FROM enrichment_jobs
             WHERE state = 'waiting' AND priority = level.priority
-                AND run_at <= coalesce($1, statement_timestamp())
+                AND run_at BETWEEN level.since AND coalesce($1, statement_timestamp())
             ORDER BY run_at, id
             LIMIT $4
             FOR UPDATE SKIP LOCKED
@@ -149,16 +151,38 @@ const REQUEUE: &str = "
     WHERE id = ANY($1)";
 
 pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
+    let now = store.now(claim.now);
+    let known = store.front.marks(now).await?;
+    let (taken, seen) = tokio::join!(take(store, &claim, &known), store.front.look_beside(now));
+    let mut taken = taken?;
+    let seen = if taken.is_empty() && seen.is_none() { store.front.look_again(now).await } else { seen };
+    let left = claim.limit.saturating_sub(u32::try_from(taken.len()).unwrap_or(u32::MAX));
+    if left > 0
+        && let Some(seen) = seen.filter(|seen| seen.reach_further_than(&known))
+    {
+        taken.extend(take(store, &Claim { limit: left, ..claim }, &seen).await?);
+    }
+    taken.sort_by_key(|(run_at, job)| (job.priority, *run_at, job.hold.job));
+    Ok(taken.into_iter().map(|(_, job)| job).collect())
+}
+
+/// Claims what is found from these marks on, each job with the time since when it is due.
+async fn take(
+    store: &PostgresStore,
+    claim: &Claim<'_>,
+    marks: &Marks,
+) -> Result<Vec<(Timestamp, Claimed)>, StoreError> {
     let mut session = store.sessions.alone().await?;
     let query = session
         .query(CLAIM)
         .bind(store.now(claim.now))
         .bind(micros(claim.lease))
         .bind(claim.owner)
-        .bind(i64::from(claim.limit));
+        .bind(i64::from(claim.limit))
+        .bind(&marks.levels)
+        .bind(&marks.since);
     let rows = session.rows(query).await?;
-    let put_off =
-        step_back(session.then(&store.sessions).await?, &rows, &claim, store.now(claim.now)).await?;
+    let put_off = step_back(session.then(&store.sessions).await?, &rows, claim, store.now(claim.now)).await?;
     let batch_of = |row: &PgRow| row.try_get::<Option<i64>, _>("batch");
     let batches = rows.iter().filter_map(|row| batch_of(row).transpose()).collect::<Result<_, _>>()?;
     let in_batches = in_batches(store, &batches).await?;
@@ -190,8 +214,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec
         tracing::warn!(count = suppressed.len(), "jobs of suppressed people waited; they are ended");
         release(store, &suppressed, claim.now).await?;
     }
-    taken.sort_by_key(|(run_at, job)| (job.priority, *run_at, job.hold.job));
-    Ok(taken.into_iter().map(|(_, job)| job).collect())
+    Ok(taken)
 }
 
 /// Puts off the twins of what other workers are running; returns their numbers.
