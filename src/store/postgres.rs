@@ -58,7 +58,7 @@ mod suppress;
 /// The statements of a claim and of a commit of records, for `benches/store`, which runs them without this client.
 #[doc(hidden)]
 pub mod statements {
-    pub use super::claim::CLAIM;
+    pub use super::claim::{CLAIM, STEP_BACK};
     pub use super::commit::{FINISH, GUARDS, RECORDS};
 }
 

@@ -7,6 +7,7 @@ mod batches;
 mod census;
 mod commits;
 mod fleet;
+mod front;
 mod intake;
 mod leases;
 mod ledger;

@@ -75,7 +75,7 @@ pub const CLAIM: &str = concat!(
 ///
 /// Each twin is sought by its subject, and only there: a twin that is said to be `running` may be sought among all running
 /// jobs of the fleet, once for each job of the claim.
-const STEP_BACK: &str = "
+pub const STEP_BACK: &str = "
     UPDATE enrichment_jobs AS job SET
         state = 'waiting', lease_until = NULL, lease_owner = NULL, attempt = greatest(attempt - 1, 0),
         run_at = coalesce($3, statement_timestamp())
@@ -153,14 +153,13 @@ const REQUEUE: &str = "
 pub(super) async fn claim(store: &PostgresStore, claim: Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
     let now = store.now(claim.now);
     let known = store.front.marks(now).await?;
-    let (taken, seen) = tokio::join!(take(store, &claim, &known), store.front.look_beside(now));
-    let mut taken = taken?;
-    let seen = if taken.is_empty() && seen.is_none() { store.front.look_again(now).await } else { seen };
-    let left = claim.limit.saturating_sub(u32::try_from(taken.len()).unwrap_or(u32::MAX));
-    if left > 0
-        && let Some(seen) = seen.filter(|seen| seen.reach_further_than(&known))
+    let mut taken = take(store, &claim, &known).await?;
+    if !taken.is_empty() {
+        store.front.look_beside(now);
+    } else if let Some(seen) = store.front.look_again(now).await
+        && seen.reach_further_than(&known)
     {
-        taken.extend(take(store, &Claim { limit: left, ..claim }, &seen).await?);
+        taken = take(store, &claim, &seen).await?;
     }
     taken.sort_by_key(|(run_at, job)| (job.priority, *run_at, job.hold.job));
     Ok(taken.into_iter().map(|(_, job)| job).collect())

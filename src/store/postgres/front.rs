@@ -5,9 +5,9 @@
 //! a mark for each level of priority. A look at everything, which does read them all, is taken beside claims, the more rarely the
 //! longer it takes.
 //!
-//! Invariant: a mark is no later than the oldest job that waited at the last look, and five seconds earlier than that look at least. What was
-//! put back with an older time since (released, rescued), comes out of a transaction that was open for longer, or is of a new
-//! level, is found by the next look: within [`LONGEST_PAUSE`], and at once while looks are quick.
+//! Invariant: a mark is no later than the oldest job that waited at the last look, and five seconds earlier than that look at
+//! least. What was put back with an older time since (released, rescued), comes out of a transaction that was open for longer, or is of
+//! a new level, is found by the next look: within [`LONGEST_PAUSE`]; while looks are quick, before a claim says that nothing waits.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,9 +30,9 @@ macro_rules! slack {
 
 /// Looks may take a fiftieth of the time.
 const PAUSE_FOR_EACH: u32 = 50;
-const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// A claim waits for a look where the last one took no longer.
+/// A claim that finds nothing waits for a look where the last one took no longer.
 const QUICK: Duration = Duration::from_millis(5);
 
 /// Registrations have a mark also while none waits: the next one comes at that level.
@@ -98,12 +98,21 @@ impl Front {
         }
     }
 
-    /// Takes another look, if it is time for one. One that takes long is not waited for: its marks are the next claim's, for which
-    /// it rings where they let it find more. (A database that is away fails the claim itself, which says so.)
-    pub(super) async fn look_beside(&self, now: Option<Moment>) -> Option<Marks> {
-        let took = self.begin().filter(|_| now.is_none())?;
-        if took <= QUICK {
-            return self.look(None).await.ok();
+    /// A claim found nothing: the marks of another look, where that is quickly done. A slow one is taken beside what comes next.
+    pub(super) async fn look_again(&self, now: Option<Moment>) -> Option<Marks> {
+        let was_quick = self.seen().took <= QUICK;
+        if was_quick && now.is_none() {
+            // A database that is away fails the next claim, which says so.
+            return self.look(now).await.ok();
+        }
+        self.look_beside(now);
+        None
+    }
+
+    /// Takes another look beside what comes next, if it is time for one. It rings where the next claim may find more.
+    pub(super) fn look_beside(&self, now: Option<Moment>) {
+        if now.is_some() || !self.begin() {
+            return;
         }
         let front = self.clone();
         tokio::spawn(async move {
@@ -112,23 +121,17 @@ impl Front {
                 front.bell.ring();
             }
         });
-        None
     }
 
-    /// Takes a look at once where that is quickly done: before it is said that nothing waits.
-    pub(super) async fn look_again(&self, now: Option<Moment>) -> Option<Marks> {
-        let is_quick = self.seen().took <= QUICK;
-        if now.is_none() && is_quick { self.look(None).await.ok() } else { None }
-    }
-
-    /// Whether it is time for a look, which nobody else begins then; how long the last one took.
-    fn begin(&self) -> Option<Duration> {
+    /// Whether it is time for a look, which nobody else begins then.
+    fn begin(&self) -> bool {
         let mut seen = self.seen();
         let now = Instant::now();
-        (seen.next_look <= now).then(|| {
+        let is_time = seen.next_look <= now;
+        if is_time {
             seen.next_look = now + LONGEST_PAUSE;
-            seen.took
-        })
+        }
+        is_time
     }
 
     async fn look(&self, now: Option<Moment>) -> Result<Marks, StoreError> {

@@ -146,12 +146,32 @@ async fn a_commit_reads_its_own_jobs_and_not_all_that_run() {
         statements::GUARDS
     );
     sqlx::raw_sql(AssertSqlSafe(prepared)).execute(&mut consumer).await.unwrap();
-    let explain = sqlx::raw_sql("EXPLAIN EXECUTE guards (NULL, NULL, NULL, NULL)");
-    let lines: Vec<String> =
-        explain.fetch_all(&mut consumer).await.unwrap().iter().map(|row| row.get(0)).collect();
-    let plan = lines.join("\n");
+    let plan = plan(&mut consumer, "EXPLAIN EXECUTE guards (NULL, NULL, NULL, NULL)").await;
     let by_key = ["enrichment_jobs_pkey", "enrichment_jobs_member_id_key"];
     assert!(by_key.iter().any(|key| plan.contains(&format!("Index Scan using {key}"))), "{plan}");
+    assert!(!plan.contains("enrichment_jobs_lease"), "{plan}");
+}
+
+async fn plan(consumer: &mut PgConnection, explain: &'static str) -> String {
+    let rows = sqlx::raw_sql(explain).fetch_all(consumer).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
+}
+
+/// Put off jobs are sought by their subjects, also by a plan that was made while nothing ran.
+#[tokio::test]
+async fn a_claim_seeks_twins_by_their_subject_and_not_among_all_that_run() {
+    let database = PostgresDatabase::new();
+    database.open().await.enqueue(&registrations(2_000), at(0)).await.unwrap();
+    let mut consumer = database.consumer().await;
+    let prepared = format!(
+        "ANALYZE enrichment_jobs;
+         SET plan_cache_mode = force_generic_plan;
+         PREPARE step_back AS {}",
+        statements::STEP_BACK
+    );
+    sqlx::raw_sql(AssertSqlSafe(prepared)).execute(&mut consumer).await.unwrap();
+    let plan = plan(&mut consumer, "EXPLAIN EXECUTE step_back (NULL, NULL, NULL, NULL)").await;
+    assert!(plan.contains("using enrichment_jobs_subject on enrichment_jobs twin"), "{plan}");
     assert!(!plan.contains("enrichment_jobs_lease"), "{plan}");
 }
 
