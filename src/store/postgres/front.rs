@@ -135,8 +135,8 @@ impl Front {
     }
 
     async fn look(&self, now: Option<Moment>) -> Result<Marks, StoreError> {
-        let began = Instant::now();
         let mut session = self.sessions.alone().await?;
+        let began = Instant::now();
         let query = session.query(LOOK).bind(now);
         let mut marks = Marks::default();
         for row in session.rows(query).await? {

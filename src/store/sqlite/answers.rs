@@ -29,7 +29,7 @@ pub(super) static SAVE: Insert = Insert::new(
     WHERE excluded.fetched_at >= provider_answers.fetched_at",
 );
 
-pub(super) fn bind(filling: Filling, answer: &&Answer) -> Result<Filling, StoreError> {
+pub(super) fn bind(filling: Filling, answer: &Answer) -> Result<Filling, StoreError> {
     let content = ContentColumns::of(&answer.content);
     Ok(filling
         .bind(answer.subject.as_bytes().to_vec())

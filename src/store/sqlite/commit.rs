@@ -178,7 +178,7 @@ pub(super) async fn commit(
     batches::compare(&mut tx, &plan.tags, &mut plan.counting).await?;
     RECORDS.run(&mut tx, &plan.records, bind_record).await?;
     batches::tag(&mut tx, &plan.tags).await?;
-    answers::SAVE.run(&mut tx, &plan.answers, answers::bind).await?;
+    answers::SAVE.run(&mut tx, &plan.answers, |filling, &answer| answers::bind(filling, answer)).await?;
     LOOKUPS.run(&mut tx, &plan.lookups, bind_lookup).await?;
     write_suppressions(&mut tx, &plan, now).await?;
     batches::settle(&mut tx, &plan.settled, now).await?;

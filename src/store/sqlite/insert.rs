@@ -77,22 +77,21 @@ mod tests {
     /// Every number of rows around the sizes arrives, each row once and with its own values.
     #[tokio::test]
     async fn any_number_of_rows_is_inserted() {
-        static PAIRS: Insert = Insert::new(2, "pair (number, half)", "AND given.column1 <> 13");
+        static PAIRS: Insert = Insert::new(2, "pair (number, text)", "AND given.column1 <> 13");
         let store = SqliteStore::open(SqliteStore::MEMORY, "test").await.unwrap();
-        sqlx::query("CREATE TABLE pair (number INTEGER PRIMARY KEY, half REAL)")
+        sqlx::query("CREATE TABLE pair (number INTEGER PRIMARY KEY, text TEXT)")
             .execute(&store.writer)
             .await
             .unwrap();
         for count in [0, 1, 2, 7, 8, 9, 63, 64, 65, 200] {
             let numbers: Vec<i64> = (1..=count).collect();
             let mut tx = store.begin().await.unwrap();
-            let bind =
-                |query: Filling, number: &i64| Ok(query.bind(*number).bind(Some(*number as f64 / 2.0)));
+            let bind = |query: Filling, number: &i64| Ok(query.bind(*number).bind(Some(number.to_string())));
             PAIRS.run(&mut tx, &numbers, bind).await.unwrap();
-            let found: Vec<(i64, f64)> =
-                sqlx::query_as("DELETE FROM pair RETURNING number, half").fetch_all(&mut *tx).await.unwrap();
+            let found: Vec<(i64, String)> =
+                sqlx::query_as("DELETE FROM pair RETURNING number, text").fetch_all(&mut *tx).await.unwrap();
             let expected = numbers.iter().filter(|&&number| number != 13);
-            assert_eq!(found, expected.map(|&number| (number, number as f64 / 2.0)).collect::<Vec<_>>());
+            assert_eq!(found, expected.map(|number| (*number, number.to_string())).collect::<Vec<_>>());
             tx.commit().await.unwrap();
         }
     }

@@ -15,8 +15,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use tokio::sync::Barrier;
 
 use super::support::{
-    Database as _, LEASE, PostgresDatabase, a_match, answer, at, census, claim, claim_one, keyring, member,
-    outcome, registration, registrations, subject, written,
+    Database as _, LEASE, PostgresDatabase, a_match, answer, at, census, claim, claim_one, claim_one_soon,
+    keyring, member, outcome, registration, registrations, subject, written,
 };
 use super::{commits, intake, leases, requests, suppression};
 
@@ -112,7 +112,7 @@ async fn a_clock_that_is_a_day_off_changes_nothing() {
 
         let_an_hour_pass(&mut consumer).await;
         assert_eq!(store.rescue(its_now(), 9).await.unwrap(), Rescued { requeued: 1, buried: 0 });
-        let job = claim_one(&*store, its_now()).await;
+        let job = claim_one_soon(&*store, its_now).await;
         assert_eq!(job.attempt, 2);
         let at = its_now() + SignedDuration::from_mins(10);
         let retry = Verdict::Retry { at, error: "timeout".to_owned(), partial: None };
@@ -120,7 +120,7 @@ async fn a_clock_that_is_a_day_off_changes_nothing() {
         near(store.next_due(its_now()).await.unwrap().unwrap(), 10);
         assert!(claim(&*store, 1, its_now()).await.is_empty(), "ten minutes are not over");
         let_an_hour_pass(&mut consumer).await;
-        let job = claim_one(&*store, its_now()).await;
+        let job = claim_one_soon(&*store, its_now).await;
         let done = store.commit(&[written(&job, RecordStatus::Complete)], its_now()).await.unwrap();
         assert_eq!(done, [Committed::Applied]);
     }
