@@ -1,7 +1,7 @@
 //! Connections, and how a transaction begins: the only file that knows whether a pooler stands between.
 //!
-//! Invariant: what writes about people begins with [`Sessions::write`], [`Sessions::write_hot`] or [`Sessions::exclude`], and so under the erasure
-//! lock; behind a pooler, everything is inside a transaction and nothing is left on the connection.
+//! Invariant: what writes about people begins with [`Sessions::write`], [`Sessions::write_hot`] or [`Sessions::exclude`], and so
+//! under the erasure lock; behind a pooler, everything is inside a transaction and nothing is left on the connection.
 
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
