@@ -145,7 +145,7 @@ pub(super) async fn commit(
     }
     let suppresses = outcomes.iter().any(|outcome| matches!(outcome.verdict, Verdict::Suppressed(_)));
     let mut session =
-        if suppresses { store.sessions.exclude().await? } else { store.sessions.write_hot().await? };
+        if suppresses { store.sessions.exclude().await? } else { store.sessions.write().await? };
     let guards = guards(&mut session, outcomes).await?;
     let mut plan = Plan::of(paid, outcomes, &guards, now);
     bury(&mut session, &plan.dead, store.now(now)).await?;

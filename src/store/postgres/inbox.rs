@@ -38,7 +38,7 @@ impl Inbox for PostgresStore {
         judge: &Judge<'_>,
         now: Timestamp,
     ) -> Result<Emptied, StoreError> {
-        let mut session = self.sessions.write_hot().await?;
+        let mut session = self.sessions.write().await?;
         let query = session.query(TAKE).bind(i64::from(at_most));
         let mut rows =
             session.rows(query).await?.iter().map(inbox_row).collect::<Result<Vec<_>, StoreError>>()?;

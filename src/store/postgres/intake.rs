@@ -116,7 +116,7 @@ pub(super) async fn enqueue(
         return Ok(Vec::new());
     }
     let now = store.now(now);
-    let mut session = store.sessions.write_hot().await?;
+    let mut session = store.sessions.write().await?;
     let answers = take_in(&mut session, batch, now).await?;
     session.end().await?;
     Ok(answers)

@@ -85,7 +85,7 @@ impl Requests for PostgresStore {
         }
         let forget_at = Moment(forget_at);
         let keys = keys(deliveries);
-        let mut session = self.sessions.write_hot().await?;
+        let mut session = self.sessions.write().await?;
         let new = lock(&mut session, &keys, forget_at).await?;
         let seen = seen(&mut session, &keys, &new, self.now(now)).await?;
         let sorted = Sorted::new(deliveries, seen);

@@ -1,7 +1,7 @@
 //! Connections, and how a transaction begins: the only file that knows whether a pooler stands between.
 //!
-//! Invariant: what writes about people begins with [`Sessions::write`], [`Sessions::write_hot`] or [`Sessions::exclude`], and so
-//! under the erasure lock; behind a pooler, everything is inside a transaction and nothing is left on the connection.
+//! Invariant: what writes about people begins with [`Sessions::write`] or [`Sessions::exclude`], and so under the erasure
+//! lock; behind a pooler, everything is inside a transaction and nothing is left on the connection.
 
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
@@ -35,14 +35,6 @@ macro_rules! begin {
 macro_rules! by_index {
     () => {
         "; SET LOCAL enable_seqscan = off"
-    };
-}
-
-/// Statements that run many times a second are planned once a connection: planning them takes as long as running them, and for few
-/// rows the server would do it each time.
-macro_rules! planned_once {
-    () => {
-        "; SET LOCAL plan_cache_mode = force_generic_plan"
     };
 }
 
@@ -92,13 +84,6 @@ impl Sessions {
     /// A transaction that writes beside others.
     pub(super) async fn write(&self) -> Result<Session, StoreError> {
         let own = concat!(begin!(own), share_the_erasure_lock!());
-        let pooled = concat!(begin!(pooler), share_the_erasure_lock!());
-        self.begin(if self.pooler { pooled } else { own }).await
-    }
-
-    /// The same, for what every member passes through. (Behind a pooler nothing that was planned is found again.)
-    pub(super) async fn write_hot(&self) -> Result<Session, StoreError> {
-        let own = concat!(begin!(own), planned_once!(), share_the_erasure_lock!());
         let pooled = concat!(begin!(pooler), share_the_erasure_lock!());
         self.begin(if self.pooler { pooled } else { own }).await
     }
