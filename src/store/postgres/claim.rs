@@ -171,7 +171,7 @@ async fn take(
     claim: &Claim<'_>,
     marks: &Marks,
 ) -> Result<Vec<(Timestamp, Claimed)>, StoreError> {
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.by_index().await?;
     let query = session
         .query(CLAIM)
         .bind(store.now(claim.now))
@@ -181,7 +181,8 @@ async fn take(
         .bind(&marks.levels)
         .bind(&marks.since);
     let rows = session.rows(query).await?;
-    let put_off = step_back(session.then(&store.sessions).await?, &rows, claim, store.now(claim.now)).await?;
+    session.end().await?;
+    let put_off = step_back(store, &rows, claim).await?;
     let batch_of = |row: &PgRow| row.try_get::<Option<i64>, _>("batch");
     let batches = rows.iter().filter_map(|row| batch_of(row).transpose()).collect::<Result<_, _>>()?;
     let in_batches = in_batches(store, &batches).await?;
@@ -218,10 +219,9 @@ async fn take(
 
 /// Puts off the twins of what other workers are running; returns their numbers.
 async fn step_back(
-    mut session: Session,
+    store: &PostgresStore,
     claimed: &[PgRow],
     claim: &Claim<'_>,
-    now: Option<Moment>,
 ) -> Result<HashSet<i64>, StoreError> {
     let (mut ids, mut fences) = (Vec::with_capacity(claimed.len()), Vec::with_capacity(claimed.len()));
     for row in claimed {
@@ -233,7 +233,8 @@ async fn step_back(
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let query = session.query(STEP_BACK).bind(ids).bind(fences).bind(now).bind(claim.owner);
+    let mut session = store.sessions.by_index().await?;
+    let query = session.query(STEP_BACK).bind(ids).bind(fences).bind(store.now(claim.now)).bind(claim.owner);
     let rows = session.rows(query).await?;
     session.end().await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()

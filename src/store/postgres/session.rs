@@ -30,7 +30,7 @@ macro_rules! begin {
     };
 }
 
-/// What writes about people reaches its rows by an index, always: a plan that was made while the queue was empty, and a table
+/// What writes about people, or claims jobs, reaches its rows by an index, always: a plan that was made while the queue was empty, and a table
 /// of one page quicker to read than its index, would read a million jobs after an import.
 macro_rules! by_index {
     () => {
@@ -79,6 +79,13 @@ impl Sessions {
             return self.begin(begin!(pooler)).await;
         }
         Ok(Session { link: Link::Alone(self.pool.acquire().await?), pooler: false })
+    }
+
+    /// For a single statement of the queue, which seeks its rows by their indexes whatever was there when it was planned.
+    pub(super) async fn by_index(&self) -> Result<Session, StoreError> {
+        let own = concat!(begin!(own), by_index!());
+        let pooled = concat!(begin!(pooler), by_index!());
+        self.begin(if self.pooler { pooled } else { own }).await
     }
 
     /// A transaction that writes beside others.
@@ -136,17 +143,6 @@ impl Session {
         match &mut self.link {
             Link::Alone(connection) => connection,
             Link::Inside(transaction) => transaction,
-        }
-    }
-
-    /// Commits what is not committed yet; the next statement runs by itself, on the same connection where nothing stands between.
-    pub(super) async fn then(self, sessions: &Sessions) -> Result<Self, StoreError> {
-        match self.link {
-            Link::Alone(_) => Ok(self),
-            Link::Inside(transaction) => {
-                transaction.commit().await?;
-                sessions.alone().await
-            }
         }
     }
 

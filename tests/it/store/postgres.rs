@@ -133,46 +133,48 @@ async fn let_an_hour_pass(consumer: &mut PgConnection) {
     sqlx::query(sql).execute(consumer).await.unwrap();
 }
 
-/// The planner learns of the table while nothing runs, as after a quiet hour; then a whole fleet is at work.
 #[tokio::test]
 async fn a_commit_reads_its_own_jobs_and_not_all_that_run() {
-    let database = PostgresDatabase::new();
-    database.open().await.enqueue(&registrations(2_000), at(0)).await.unwrap();
-    let mut consumer = database.consumer().await;
-    let prepared = format!(
-        "ANALYZE enrichment_jobs;
-         SET plan_cache_mode = force_generic_plan;
-         PREPARE guards AS {}",
-        statements::GUARDS
-    );
-    sqlx::raw_sql(AssertSqlSafe(prepared)).execute(&mut consumer).await.unwrap();
-    let plan = plan(&mut consumer, "EXPLAIN EXECUTE guards (NULL, NULL, NULL, NULL)").await;
+    let plan = plan_from_before_the_rush(statements::GUARDS, "").await;
     let by_key = ["enrichment_jobs_pkey", "enrichment_jobs_member_id_key"];
     assert!(by_key.iter().any(|key| plan.contains(&format!("Index Scan using {key}"))), "{plan}");
     assert!(!plan.contains("enrichment_jobs_lease"), "{plan}");
 }
 
-async fn plan(consumer: &mut PgConnection, explain: &'static str) -> String {
-    let rows = sqlx::raw_sql(explain).fetch_all(consumer).await.unwrap();
-    rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
-}
-
-/// Put off jobs are sought by their subjects, also by a plan that was made while nothing ran.
 #[tokio::test]
 async fn a_claim_seeks_twins_by_their_subject_and_not_among_all_that_run() {
+    let plan = plan_from_before_the_rush(statements::STEP_BACK, "").await;
+    assert!(plan.contains("using enrichment_jobs_subject on enrichment_jobs twin"), "{plan}");
+    assert!(!plan.contains("enrichment_jobs_lease"), "{plan}");
+}
+
+/// As claims plan: without it, one page would be read from end to end, and so would be what it grows to.
+#[tokio::test]
+async fn a_claim_seeks_twins_by_their_subject_also_where_there_was_next_to_nothing() {
+    let clear = "DELETE FROM enrichment_jobs WHERE id > 5; VACUUM enrichment_jobs; SET enable_seqscan = off;";
+    let plan = plan_from_before_the_rush(statements::STEP_BACK, clear).await;
+    assert!(plan.contains("using enrichment_jobs_subject on enrichment_jobs twin"), "{plan}");
+    assert!(!plan.contains("Seq Scan on enrichment_jobs"), "{plan}");
+}
+
+/// The planner learns of the table while nothing runs, as after a quiet hour; then a whole fleet is at work.
+async fn plan_from_before_the_rush(statement: &str, meanwhile: &str) -> String {
     let database = PostgresDatabase::new();
     database.open().await.enqueue(&registrations(2_000), at(0)).await.unwrap();
     let mut consumer = database.consumer().await;
-    let prepared = format!(
-        "ANALYZE enrichment_jobs;
-         SET plan_cache_mode = force_generic_plan;
-         PREPARE step_back AS {}",
-        statements::STEP_BACK
-    );
-    sqlx::raw_sql(AssertSqlSafe(prepared)).execute(&mut consumer).await.unwrap();
-    let plan = plan(&mut consumer, "EXPLAIN EXECUTE step_back (NULL, NULL, NULL, NULL)").await;
-    assert!(plan.contains("using enrichment_jobs_subject on enrichment_jobs twin"), "{plan}");
-    assert!(!plan.contains("enrichment_jobs_lease"), "{plan}");
+    for sql in meanwhile
+        .split_terminator(';')
+        .chain(["ANALYZE enrichment_jobs", "SET plan_cache_mode = force_generic_plan"])
+    {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut consumer).await.unwrap();
+    }
+    sqlx::raw_sql(AssertSqlSafe(format!("PREPARE planned AS {statement}")))
+        .execute(&mut consumer)
+        .await
+        .unwrap();
+    let explain = sqlx::raw_sql("EXPLAIN EXECUTE planned (NULL, NULL, NULL, NULL)");
+    let lines = explain.fetch_all(&mut consumer).await.unwrap();
+    lines.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
