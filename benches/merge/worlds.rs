@@ -116,9 +116,13 @@ pub(crate) struct Statement {
     name: Option<PersonName>,
     birth: Option<BirthInterval>,
     profiles: Vec<SocialProfile>,
+    /// How each account is tied to the person.
+    assured: Assured,
     confidence: [Option<Confidence>; 3],
     at: Timestamp,
 }
+
+type Assured = fn(&SocialProfile) -> Assurance;
 
 /// A subject: who it is, and what is said.
 #[derive(Clone, Debug)]
@@ -260,6 +264,7 @@ impl World {
             name: Some(spelt(rng, &named)),
             birth: Some(stated(rng, born, on)),
             profiles: known.accounts.into_iter().filter(|_| rng.f64() < 0.8).collect(),
+            assured: |_| Assurance::Broker,
             confidence,
             at: TimeZone::UTC.to_timestamp(on.at(0, 0, 0, 0)).unwrap(),
         }
@@ -275,9 +280,22 @@ impl World {
     }
 }
 
+/// What the providers of these four services make of the accounts that they are told (`providers/src/builtin`).
+const ASSURED: [(&str, Assured); 4] = [
+    ("gravatar", |_| Assurance::Proven),
+    (
+        "github",
+        |account| {
+            if account.network() == "github" { Assurance::Proven } else { Assurance::SelfAsserted }
+        },
+    ),
+    ("homepage", |_| Assurance::SelfAsserted),
+    ("people_data_labs", |_| Assurance::Broker),
+];
+
 /// The sandbox's invented population, as its four services tell of it with their distortions.
 pub(crate) fn sandbox(subjects: usize, seed: u64) -> Sample {
-    let names = ["gravatar", "github", "homepage", "people_data_labs"].map(str::to_owned).to_vec();
+    let names = ASSURED.map(|(name, _)| name.to_owned()).to_vec();
     let population = Population::with_settings(&SandboxSettings { seed, ..SandboxSettings::default() }, []);
     let mut rng = Rng::with_seed(seed);
     let address = |n: usize| format!("person{n}@site{n}.example.org");
@@ -340,6 +358,7 @@ fn distorted(
         name,
         birth,
         profiles: accounts.filter_map(|account| SocialProfile::parse(&account.url).ok()).collect(),
+        assured: ASSURED[source].1,
         confidence: [None; 3],
         at: TimeZone::UTC.to_timestamp(TODAY.at(0, 0, 0, 0)).unwrap(),
     }
@@ -494,12 +513,13 @@ impl Subject {
             statement: &Statement,
             field: usize,
             value: &'s T,
+            assurance: Assurance,
         ) -> Said<'s, T> {
             Said {
                 value,
                 provider: &names[statement.source],
                 confidence: statement.confidence[field],
-                assurance: Assurance::Broker,
+                assurance,
                 at: Some(statement.at),
                 evidence: None,
             }
@@ -507,9 +527,12 @@ impl Subject {
         let mut voices =
             Voices { now: TimeZone::UTC.to_timestamp(TODAY.at(0, 0, 0, 0)).ok(), ..Voices::default() };
         for one in &self.statements {
-            voices.names.extend(one.name.iter().map(|name| said(names, one, 0, name)));
-            voices.births.extend(one.birth.iter().map(|birth| said(names, one, 1, birth)));
-            voices.profiles.extend(one.profiles.iter().map(|profile| said(names, one, 2, profile)));
+            voices.names.extend(one.name.iter().map(|name| said(names, one, 0, name, Assurance::Broker)));
+            voices.births.extend(one.birth.iter().map(|birth| said(names, one, 1, birth, Assurance::Broker)));
+            let profiles = one.profiles.iter();
+            voices
+                .profiles
+                .extend(profiles.map(|profile| said(names, one, 2, profile, (one.assured)(profile))));
         }
         voices.settled()
     }

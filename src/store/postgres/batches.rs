@@ -217,7 +217,7 @@ impl Batches for PostgresStore {
     }
 
     async fn batch_standing(&self, batch: &Batch) -> Result<BatchStanding, StoreError> {
-        let mut session = self.sessions.alone().await?;
+        let mut session = self.sessions.report().await?;
         let query = session.query(STANDING).bind(batch.id.0).bind(batch.priority);
         let row = session.row(query).await?;
         let query = session.query(DEAD).bind(batch.id.0);
@@ -377,7 +377,7 @@ impl Batches for PostgresStore {
     }
 
     async fn queue_age(&self, now: Timestamp) -> Result<QueueAge, StoreError> {
-        let mut session = self.sessions.alone().await?;
+        let mut session = self.sessions.report().await?;
         let query = session.query(AGE).bind(self.now(now));
         let row = session.row(query).await?;
         session.end().await?;

@@ -65,39 +65,44 @@ pub const CLAIM: &str = concat!(
         coalesce($1, statement_timestamp()) AS now,
         ",
     suppressed!("job.subject"),
-    " AS suppressed"
+    " AS suppressed,
+        EXISTS (
+            SELECT 1 FROM enrichment_jobs AS twin WHERE twin.subject = job.subject AND twin.id <> job.id
+        ) AS has_twin"
 );
 
 /// Puts off those of the jobs just claimed whose subject another worker is looking up now: it asks the same, and what it pays for
-/// should be in stock when they run. A statement of its own after the claim was committed, so that of two workers that claim at the same
-/// moment at least one sees the other. Where both do, the lower number comes back first. (Twins that one worker holds wait for each other
-/// in `held.rs`.)
+/// should be in stock when they run. Where both are put off, the lower number comes back first. (Twins that one worker holds wait for each
+/// other in `held.rs`.)
+///
+/// A statement of its own after the claim was committed, and only about jobs of which the claim saw that they have a twin: of two that are
+/// claimed at the same moment at least one claim did, because one job was there before the other. A twin that is being
+/// claimed (`xmax` is set) is waited for, as long as that claim takes.
 ///
 /// Each twin is sought by its subject, and only there: a twin that is said to be `running` may be sought among all running
 /// jobs of the fleet, once for each job of the claim.
 pub const STEP_BACK: &str = "
+    WITH alike AS MATERIALIZED (
+        SELECT id, fence, subject, lease_owner, lease_until
+        FROM enrichment_jobs
+        WHERE subject = ANY($5) AND (lease_until IS NOT NULL OR xmax <> 0)
+        ORDER BY member_id COLLATE \"C\"
+        FOR UPDATE
+    )
     UPDATE enrichment_jobs AS job SET
         state = 'waiting', lease_until = NULL, lease_owner = NULL, attempt = greatest(attempt - 1, 0),
         run_at = coalesce($3, statement_timestamp())
-            + CASE WHEN EXISTS (
-                SELECT 1 FROM enrichment_jobs AS twin
-                WHERE twin.subject = job.subject AND twin.lease_until IS NOT NULL AND twin.id < job.id
-            ) THEN interval '1 second' ELSE interval '200 milliseconds' END
-    WHERE id = ANY(ARRAY(
-        SELECT mine.id
+            + CASE WHEN late.is_second THEN interval '1 second' ELSE interval '200 milliseconds' END
+    FROM (
+        SELECT mine.id, bool_or(twin.id < mine.id) AS is_second
         FROM unnest($1::bigint[], $2::bigint[]) AS hold (id, fence)
-        JOIN enrichment_jobs AS mine ON mine.id = hold.id AND mine.fence = hold.fence
-        CROSS JOIN LATERAL (
-            SELECT 1 FROM enrichment_jobs AS twin
-            WHERE twin.subject = mine.subject AND twin.id <> mine.id
-                AND twin.lease_owner <> $4 AND twin.lease_until > coalesce($3, statement_timestamp())
-            LIMIT 1
-        ) AS twin
-        WHERE mine.lease_until IS NOT NULL
-        ORDER BY mine.member_id COLLATE \"C\"
-        FOR UPDATE OF mine
-    ))
-    RETURNING id";
+        JOIN alike AS mine ON mine.id = hold.id AND mine.fence = hold.fence AND mine.lease_until IS NOT NULL
+        JOIN alike AS twin ON twin.subject = mine.subject AND twin.id <> mine.id
+            AND twin.lease_owner <> $4 AND twin.lease_until > coalesce($3, statement_timestamp())
+        GROUP BY mine.id
+    ) AS late
+    WHERE job.id = late.id
+    RETURNING job.id";
 
 /// The jobs of these holds, as far as they are still good, locked. (Why their lease is asked for: `GUARDS` in `commit.rs`.)
 macro_rules! held {
@@ -171,7 +176,7 @@ async fn take(
     claim: &Claim<'_>,
     marks: &Marks,
 ) -> Result<Vec<(Timestamp, Claimed)>, StoreError> {
-    let mut session = store.sessions.by_index().await?;
+    let mut session = store.sessions.alone().await?;
     let query = session
         .query(CLAIM)
         .bind(store.now(claim.now))
@@ -223,18 +228,25 @@ async fn step_back(
     claimed: &[PgRow],
     claim: &Claim<'_>,
 ) -> Result<HashSet<i64>, StoreError> {
-    let (mut ids, mut fences) = (Vec::with_capacity(claimed.len()), Vec::with_capacity(claimed.len()));
+    let (mut ids, mut fences, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
     for row in claimed {
-        if !row.try_get::<bool, _>("suppressed")? {
+        if row.try_get("has_twin")? && !row.try_get::<bool, _>("suppressed")? {
             ids.push(row.try_get::<i64, _>("id")?);
             fences.push(row.try_get::<i64, _>("fence")?);
+            subjects.push(row.try_get::<&[u8], _>("subject")?);
         }
     }
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut session = store.sessions.by_index().await?;
-    let query = session.query(STEP_BACK).bind(ids).bind(fences).bind(store.now(claim.now)).bind(claim.owner);
+    let mut session = store.sessions.alone().await?;
+    let query = session
+        .query(STEP_BACK)
+        .bind(ids)
+        .bind(fences)
+        .bind(store.now(claim.now))
+        .bind(claim.owner)
+        .bind(subjects.into_iter().bind_iter());
     let rows = session.rows(query).await?;
     session.end().await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
 use super::session::Sessions;
@@ -17,9 +17,11 @@ use super::{Access, Bell, StoreError};
 use crate::store::Migrated;
 use crate::store::migrate::{check_key, migration_error};
 
-/// A worker claims, commits, beats and stores paid answers at the same time; the rest is for its doors and the console.
-/// (A server with the usual 100 connections has room for ten workers, with one to listen each.)
-const CONNECTIONS: u32 = 8;
+/// A worker claims, commits, beats and stores paid answers at the same time; the rest is for its doors.
+const FOR_WORK: u32 = 6;
+/// For counts and searches of the console and the command line. (A server with the usual 100 connections has room for ten workers, with
+/// one to listen each.)
+const FOR_REPORTS: u32 = 2;
 /// How long a caller waits for one of them, or for the server to answer at all.
 const PATIENCE: Duration = Duration::from_secs(10);
 const JUST_NOW: Duration = Duration::from_millis(100);
@@ -63,17 +65,26 @@ pub(super) async fn open(
     let migrated = prepare(&mut connection, access.pooler, key_fingerprint).await?;
     // Nothing is lost if the server does not hear of it.
     let _ = connection.close().await;
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
+    let (sessions, bell) = if access.pooler {
+        (Sessions::behind_a_pooler(pool(FOR_WORK + FOR_REPORTS, options)), Bell::behind_a_pooler())
+    } else {
+        let by_index = options.clone().options([("enable_seqscan", "off")]);
+        let sessions = Sessions::new(pool(FOR_WORK, by_index), pool(FOR_REPORTS, options.clone()));
+        (sessions, Bell::new(options))
+    };
+    Ok((sessions, bell, migrated))
+}
+
+fn pool(connections: u32, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
         .acquire_timeout(PATIENCE)
         // A connection that was not used just now is asked whether it is still there.
         .test_before_acquire(false)
         .before_acquire(|connection, used| {
             Box::pin(async move { Ok(used.idle_for < JUST_NOW || connection.ping().await.is_ok()) })
         })
-        .connect_lazy_with(options.clone());
-    let bell = if access.pooler { Bell::behind_a_pooler() } else { Bell::new(options) };
-    Ok((Sessions::new(pool, access.pooler), bell, migrated))
+        .connect_lazy_with(options)
 }
 
 fn options(access: &Access) -> Result<PgConnectOptions, StoreError> {

@@ -67,7 +67,7 @@ const CENSUS: &str = "
     CROSS JOIN hidden";
 
 pub(super) async fn census(store: &PostgresStore) -> Result<Census, StoreError> {
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.report().await?;
     let query = session.query(CENSUS);
     let row = session.row(query).await?;
     session.end().await?;
@@ -96,7 +96,7 @@ pub(super) async fn lookup_totals(store: &PostgresStore) -> Result<Vec<LookupTot
         FROM lookup_log
         GROUP BY provider, outcome
         ORDER BY provider COLLATE \"C\", outcome COLLATE \"C\"";
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.report().await?;
     let query = session.query(sql);
     let rows = session.rows(query).await?;
     session.end().await?;
@@ -164,7 +164,7 @@ pub(super) async fn dead_letters(store: &PostgresStore, page: Page) -> Result<Ve
         WHERE id < $1
         ORDER BY id DESC
         LIMIT $2";
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.report().await?;
     let query = session.query(sql).bind(page.before.unwrap_or(i64::MAX)).bind(i64::from(page.limit));
     let rows = session.rows(query).await?;
     session.end().await?;

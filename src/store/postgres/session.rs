@@ -1,5 +1,9 @@
 //! Connections, and how a transaction begins: the only file that knows whether a pooler stands between.
 //!
+//! What is on the way of a member, and all that writes about people, runs on connections that seek rows by an index, always: a
+//! plan that was made while the queue was empty, and a table of one page quicker to read than its index, would read a million jobs after
+//! an import. What counts and searches whole tables has a few of its own, where the planner is free, and keeps nobody waiting.
+//!
 //! Invariant: what writes about people begins with [`Sessions::write`] or [`Sessions::exclude`], and so under the erasure
 //! lock; behind a pooler, everything is inside a transaction and nothing is left on the connection.
 
@@ -30,30 +34,25 @@ macro_rules! begin {
     };
 }
 
-/// What writes about people, or claims jobs, reaches its rows by an index, always: a plan that was made while the queue was empty, and a table
-/// of one page quicker to read than its index, would read a million jobs after an import.
-macro_rules! by_index {
-    () => {
-        "; SET LOCAL enable_seqscan = off"
-    };
-}
-
 macro_rules! share_the_erasure_lock {
     () => {
-        concat!(by_index!(), "; SELECT pg_advisory_xact_lock_shared", erasure_lock!())
+        concat!("; SELECT pg_advisory_xact_lock_shared", erasure_lock!())
     };
 }
 
 macro_rules! hold_the_erasure_lock {
     () => {
-        concat!(by_index!(), "; SELECT pg_advisory_xact_lock", erasure_lock!())
+        concat!("; SELECT pg_advisory_xact_lock", erasure_lock!())
     };
 }
 
 /// Where sessions come from.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
-    pool: PgPool,
+    /// Connections that seek by index.
+    work: PgPool,
+    /// Those that may read whole tables.
+    reports: PgPool,
     pooler: bool,
 }
 
@@ -69,23 +68,31 @@ enum Link {
 }
 
 impl Sessions {
-    pub(super) const fn new(pool: PgPool, pooler: bool) -> Self {
-        Self { pool, pooler }
+    pub(super) const fn new(work: PgPool, reports: PgPool) -> Self {
+        Self { work, reports, pooler: false }
+    }
+
+    /// All from one pool: what is left on a pooler's connection would be found there by somebody else. (Statements are not prepared there,
+    /// and so are planned for the tables as they are.)
+    pub(super) fn behind_a_pooler(pool: PgPool) -> Self {
+        Self { work: pool.clone(), reports: pool, pooler: true }
     }
 
     /// For a single statement that is committed by itself.
     pub(super) async fn alone(&self) -> Result<Session, StoreError> {
+        self.single(&self.work).await
+    }
+
+    /// For a single statement that may have to read a whole table.
+    pub(super) async fn report(&self) -> Result<Session, StoreError> {
+        self.single(&self.reports).await
+    }
+
+    async fn single(&self, pool: &PgPool) -> Result<Session, StoreError> {
         if self.pooler {
             return self.begin(begin!(pooler)).await;
         }
-        Ok(Session { link: Link::Alone(self.pool.acquire().await?), pooler: false })
-    }
-
-    /// For a single statement of the queue, which seeks its rows by their indexes whatever was there when it was planned.
-    pub(super) async fn by_index(&self) -> Result<Session, StoreError> {
-        let own = concat!(begin!(own), by_index!());
-        let pooled = concat!(begin!(pooler), by_index!());
-        self.begin(if self.pooler { pooled } else { own }).await
+        Ok(Session { link: Link::Alone(pool.acquire().await?), pooler: false })
     }
 
     /// A transaction that writes beside others.
@@ -103,11 +110,11 @@ impl Sessions {
     }
 
     async fn begin(&self, begin: &'static str) -> Result<Session, StoreError> {
-        Ok(Session { link: Link::Inside(self.pool.begin_with(begin).await?), pooler: self.pooler })
+        Ok(Session { link: Link::Inside(self.work.begin_with(begin).await?), pooler: self.pooler })
     }
 
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        tokio::join!(self.work.close(), self.reports.close());
     }
 }
 

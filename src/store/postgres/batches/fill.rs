@@ -89,7 +89,7 @@ pub(super) async fn list_by_error(
     and_listed: bool,
 ) -> Result<(), StoreError> {
     let sql = if and_listed { KEEP_BY_ERROR } else { LIST_BY_ERROR };
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.report().await?;
     let query = session.query(sql).bind(batch.0).bind(class.to_owned()).bind(provider.map(ToOwned::to_owned));
     session.run(query).await?;
     session.end().await
@@ -141,7 +141,7 @@ pub(super) async fn count_selected(
     now: Timestamp,
 ) -> Result<Selected, StoreError> {
     let now = store.now(now);
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.report().await?;
     let selection = selection_of(&mut session, batch).await?;
     let mut selected = Selected::default();
     if takes_records(&selection) {
@@ -183,7 +183,7 @@ pub(super) async fn sample(
 ) -> Result<Vec<Sampled>, StoreError> {
     let now = store.now(now);
     let bound_bytes = crate::store::batches::part_of(of.members(), about);
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.report().await?;
     let selection = selection_of(&mut session, batch).await?;
     let mut parts = Vec::new();
     if takes_records(&selection) {

@@ -49,7 +49,7 @@ pub(super) async fn find(
          ORDER BY id DESC
          LIMIT $8"
     );
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.report().await?;
     let query = bound(sql, filter).bind(page.before.unwrap_or(i64::MAX)).bind(i64::from(page.limit));
     let rows = session.rows(query).await?;
     session.end().await?;
@@ -68,7 +68,7 @@ pub(super) async fn group(
          ORDER BY letters DESC, reason, error
          LIMIT 200"
     );
-    let mut session = store.sessions.alone().await?;
+    let mut session = store.sessions.report().await?;
     let rows = session.rows(bound(sql, filter)).await?;
     session.end().await?;
     let group = |row: &PgRow| {
