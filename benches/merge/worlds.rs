@@ -280,8 +280,8 @@ impl World {
     }
 }
 
-/// What the providers of these four services make of the accounts that they are told (`providers/src/builtin`).
-const ASSURED: [(&str, Assured); 4] = [
+/// What the providers of these services make of the accounts that they are told (`providers/src/builtin`).
+const ASSURED: [(&str, Assured); 3] = [
     ("gravatar", |_| Assurance::Proven),
     (
         "github",
@@ -289,11 +289,10 @@ const ASSURED: [(&str, Assured); 4] = [
             if account.network() == "github" { Assurance::Proven } else { Assurance::SelfAsserted }
         },
     ),
-    ("homepage", |_| Assurance::SelfAsserted),
     ("people_data_labs", |_| Assurance::Broker),
 ];
 
-/// The sandbox's invented population, as its four services tell of it with their distortions.
+/// The sandbox's invented population, as three of its services tell of it with their distortions.
 pub(crate) fn sandbox(subjects: usize, seed: u64) -> Sample {
     let names = ASSURED.map(|(name, _)| name.to_owned()).to_vec();
     let population = Population::with_settings(&SandboxSettings { seed, ..SandboxSettings::default() }, []);
