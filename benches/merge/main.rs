@@ -31,9 +31,9 @@ fn main() {
         "{SUBJECTS} subjects a seed, {SEEDS} seeds from {first} on; shares of fields that are right, the mean of the seeds and the least\n"
     );
     println!(
-        "| world | merged | majority | seeds below majority | of the fields given: merged, majority | seeds below majority | on the best source's fields: merged, that source | seeds below it | calibration error, mean and worst | mixed |"
+        "| world | merged | majority | seeds below majority | of the fields given: merged, majority | seeds below majority | the best source alone | seeds below it | on the best source's fields: merged, that source | seeds below it | calibration error, mean and worst | mixed |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let is_wanted = |name: &str| wanted.as_deref().is_none_or(|word| name.contains(word));
     let sandbox = "the sandbox's population";
     if is_wanted(sandbox) {
@@ -54,7 +54,7 @@ fn row(name: &str, first: u64, sample: impl Fn(u64) -> Sample) {
     };
     let mixed: usize = scores.iter().map(|score| score.mixed).sum();
     println!(
-        "| {name} | {:.3} ({:.3}) | {:.3} | {} | {:.3}, {:.3} | {} | {:.3}, {:.3} | {} | {:.3}, {worst:.3} | {mixed} |",
+        "| {name} | {:.3} ({:.3}) | {:.3} | {} | {:.3}, {:.3} | {} | {:.3} | {} | {:.3}, {:.3} | {} | {:.3}, {worst:.3} | {mixed} |",
         mean(|score| score.merged),
         least(|score| score.merged),
         mean(|score| score.majority),
@@ -62,6 +62,8 @@ fn row(name: &str, first: u64, sample: impl Fn(u64) -> Sample) {
         mean(|score| score.of_given),
         mean(|score| score.majority_of_given),
         below(|score| score.majority_of_given, |score| score.of_given),
+        mean(|score| score.alone),
+        below(|score| score.alone, |score| score.merged),
         mean(|score| score.merged_there),
         mean(|score| score.best_source),
         below(|score| score.best_source, |score| score.merged_there),

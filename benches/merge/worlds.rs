@@ -372,6 +372,8 @@ pub(crate) struct Score {
     /// The same of the fields that the merge gives: it withholds what only those tell who speak of somebody else.
     pub(crate) of_given: f64,
     pub(crate) majority_of_given: f64,
+    /// The share of all fields that are right where only one source is heard, of that which does best.
+    pub(crate) alone: f64,
     /// Of the fields that the best single source told: what share of them it had right, and the merge.
     pub(crate) best_source: f64,
     pub(crate) merged_there: f64,
@@ -489,6 +491,7 @@ impl Book {
             majority: self.majority / self.asked,
             of_given: self.merged / given,
             majority_of_given: self.majority_of_given / given,
+            alone: self.sources.iter().map(|(_, own, _)| own / self.asked).fold(0.0, f64::max),
             best_source: best.1 / best.0,
             merged_there: best.2 / best.0,
             calibration: off / given,
