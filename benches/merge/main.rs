@@ -1,6 +1,6 @@
 //! How right the merge is, and how well it knows: `cargo bench --bench merge`.
 //!
-//! Over ten seeds it makes worlds with a known truth (`worlds.rs`), learns the sources from what they say, merges, and holds
+//! Over ten seeds it makes worlds with a known truth (`worlds.rs`), and has our providers ask the sandbox, whose population is known (`sandbox.rs`), learns the sources from what they say, merges, and holds
 //! the records against the truth, beside the vote of the majority and the best single source. It prints the table of
 //! `docs/merge.md`.
 
@@ -11,12 +11,25 @@
     reason = "a benchmark, not a product"
 )]
 
+mod sample;
+mod sandbox;
+mod score;
 mod worlds;
 
-use worlds::{Sample, Score, WORLDS};
+use sample::Sample;
+use score::Score;
+use worlds::WORLDS;
 
 const SEEDS: u64 = 10;
 const SUBJECTS: usize = 2000;
+/// Who is asked in the sandbox.
+const SANDBOX: [(&str, &[&str]); 2] = [
+    ("the sandbox, three services", &["gravatar", "github", "people_data_labs"]),
+    (
+        "the sandbox, eight services",
+        &["gravatar", "github", "homepage", "gitlab", "people_data_labs", "enrich_so", "fullcontact", "pipl"],
+    ),
+];
 
 fn main() {
     // `cargo test --benches` runs this too; a benchmark says nothing there.
@@ -35,9 +48,11 @@ fn main() {
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let is_wanted = |name: &str| wanted.as_deref().is_none_or(|word| name.contains(word));
-    let sandbox = "the sandbox's population";
-    if is_wanted(sandbox) {
-        row(sandbox, first, |seed| worlds::sandbox(SUBJECTS, seed));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (name, services) in SANDBOX {
+        if is_wanted(name) {
+            row(name, first, |seed| runtime.block_on(sandbox::sample(services, SUBJECTS, seed)));
+        }
     }
     for world in WORLDS.iter().filter(|world| is_wanted(world.name)) {
         row(world.name, first, |seed| world.sample(SUBJECTS, seed));
@@ -45,7 +60,7 @@ fn main() {
 }
 
 fn row(name: &str, first: u64, sample: impl Fn(u64) -> Sample) {
-    let scores: Vec<Score> = (first..first + SEEDS).map(|seed| worlds::score(&sample(seed))).collect();
+    let scores: Vec<Score> = (first..first + SEEDS).map(|seed| score::score(&sample(seed))).collect();
     let mean = |of: fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
     let least = |of: fn(&Score) -> f64| scores.iter().map(of).fold(f64::INFINITY, f64::min);
     let worst = scores.iter().map(|score| score.calibration).fold(0.0, f64::max);

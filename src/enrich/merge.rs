@@ -17,6 +17,8 @@ use crate::record::{Confidences, Source, Sourced};
 mod accounts;
 mod births;
 mod copies;
+mod handles;
+mod identity;
 mod inquiry;
 mod learn;
 mod learner;
@@ -96,7 +98,7 @@ pub fn merge_voices(voices: &Voices<'_>, sources: &Sources) -> Merged {
         Some(sourced(voices.names.get(spelling)?.value.clone(), chance, &supporters))
     };
     let mut names: Vec<_> = cast.names(&answered).into_iter().filter_map(name).collect();
-    if !names.is_empty() {
+    if cast.name.is_some() && !names.is_empty() {
         merged.name = Some(names.remove(0));
     }
     merged.rejected.names = names;

@@ -99,6 +99,7 @@ impl SandboxSettings {
             faults: FaultRates::default(),
             search_ms: 0,
             objected: Vec::new(),
+            providers: BTreeMap::new(),
             ..Self::default()
         }
     }

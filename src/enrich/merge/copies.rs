@@ -103,6 +103,24 @@ fn search(sample: &[&Question], names: &[&str], prior: Prior, topics: &[Topic], 
     }
 }
 
+/// Whether answers that exclude each other each have two voices of their own.
+pub(super) fn stand_two_against_two(question: &Question, families: &Families) -> bool {
+    let voice = |vote: usize| {
+        let seat = question.votes.get(vote).and_then(|vote| vote.seat);
+        let kin = seat.and_then(|seat| families.get(seat)?[question.topic.index()]);
+        (seat.is_some(), kin.map_or(seat, |kin| Some(kin.family)))
+    };
+    let has_two = |candidate: &&Candidate| {
+        let mut voices: Vec<_> =
+            (0..question.votes.len()).filter(|vote| candidate.has(*vote)).map(voice).collect();
+        voices.sort_unstable();
+        voices.dedup();
+        voices.len() > 1
+    };
+    let doubled: Vec<&Candidate> = question.candidates.iter().filter(has_two).collect();
+    doubled.iter().any(|one| doubled.iter().any(|other| one.supporters & other.supporters == 0))
+}
+
 /// Families, and sources without one.
 fn voices(families: &Families, topic: Topic) -> usize {
     families.iter().filter(|kin| kin[topic.index()].is_none_or(|kin| kin.rank == 0)).count()

@@ -112,6 +112,11 @@ impl Answered {
         &self.weighed.chances
     }
 
+    /// The logarithm of the likelihood of all votes together; that nobody says anything is no surprise.
+    pub(super) fn likelihood(&self) -> f64 {
+        if self.terms.is_empty() { 0.0 } else { self.weighed.likelihood }
+    }
+
     /// The weight of a vote, as the logarithm of odds.
     pub(super) fn gain(&self, vote: usize) -> f64 {
         self.terms.get(vote).map_or(0.0, Term::gain)

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::copies;
+use super::identity::Meetings;
 use super::inquiry::{self, Inquiry};
 use super::learn;
-use super::likeness::{Comparison, compare};
 use super::person;
 use super::question::Question;
 use super::sources::{Prior, Sources};
@@ -47,7 +47,7 @@ pub struct Learner {
     prior: Prior,
     questions: [Heard; 3],
     claims: BTreeMap<String, [u64; 3]>,
-    meeting: Meeting,
+    meetings: Meetings,
 }
 
 /// The questions of one topic, thinned out evenly as they grow too many.
@@ -56,13 +56,6 @@ struct Heard {
     kept: Vec<Question>,
     seen: usize,
     stride: usize,
-}
-
-/// Pairs of sources that agree or contradict each other in the name, by whether they agree elsewhere.
-#[derive(Clone, Copy, Debug, Default)]
-struct Meeting {
-    agreeing: (f64, f64),
-    contradicting: (f64, f64),
 }
 
 impl Learner {
@@ -79,7 +72,7 @@ impl Learner {
             prior: trust.prior(),
             questions: Default::default(),
             claims: BTreeMap::new(),
-            meeting: Meeting::default(),
+            meetings: Meetings::default(),
         }
     }
 
@@ -92,7 +85,7 @@ impl Learner {
                 *count += 1;
             }
         }
-        self.compare_pairs(voices);
+        self.meetings.hear(voices);
         let newest = voices.newest();
         let name = Inquiry::of(voices, &self.unlearned, newest).into_question();
         let (_, birth) = inquiry::births(&voices.births, &self.unlearned, newest);
@@ -121,30 +114,16 @@ impl Learner {
         }
     }
 
-    fn compare_pairs(&mut self, voices: &Voices<'_>) {
-        const MOST: usize = 12;
-        let names = voices.names.get(..MOST).unwrap_or(&voices.names);
-        for (index, one) in names.iter().enumerate() {
-            for other in names.iter().take(index) {
-                let count = if one.value.agrees_with(other.value) {
-                    &mut self.meeting.agreeing
-                } else {
-                    &mut self.meeting.contradicting
-                };
-                match compare(voices, one.provider, other.provider) {
-                    Comparison::Same => count.0 += 1.0,
-                    Comparison::Different => count.1 += 1.0,
-                    Comparison::Nothing => {}
-                }
-            }
-        }
-    }
-
     /// What is to be believed of the sources.
-    pub fn learn(self) -> Sources {
+    pub fn learn(mut self) -> Sources {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let questions: Vec<&Question> = self.questions.iter().flat_map(|heard| &heard.kept).collect();
         let kin = copies::families(&questions, &names, self.prior);
+        // Copies of one source are no two who mean the same person.
+        for question in self.questions.iter_mut().flat_map(|heard| &mut heard.kept) {
+            question.of_two &= copies::stand_two_against_two(question, &kin);
+        }
+        let questions: Vec<&Question> = self.questions.iter().flat_map(|heard| &heard.kept).collect();
         let (mut sources, _) = learn::learn(&questions, &names, &kin, self.prior, ROUNDS);
         for provider in &mut sources.providers {
             let claims = self.claims.get(&provider.name).copied().unwrap_or_default();
@@ -152,7 +131,7 @@ impl Learner {
                 skill.claims = claims;
             }
         }
-        sources.same_person = self.meeting.same_person(self.prior.same_person);
+        sources.identity = self.meetings.identity(self.prior.identity);
         sources
     }
 }
@@ -173,18 +152,5 @@ impl Sources {
             learner.hear(&Voices::of(statements));
         }
         learner.learn()
-    }
-}
-
-impl Meeting {
-    /// How likely two who contradict each other in the name mean one person: how often they agree elsewhere, against how
-    /// often those do who agree in the name. As if five pairs of each had been seen before.
-    fn same_person(self, prior: f64) -> f64 {
-        const BEFORE: f64 = 5.0;
-        const USUALLY: f64 = 0.8;
-        let rate = |(same, different): (f64, f64), usual: f64| {
-            (BEFORE.mul_add(usual, same)) / (same + different + BEFORE)
-        };
-        (rate(self.contradicting, prior * USUALLY) / rate(self.agreeing, USUALLY)).clamp(0.0, 1.0)
     }
 }

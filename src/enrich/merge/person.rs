@@ -1,12 +1,12 @@
 //! Of whom each source speaks. Two people under one address must not become one record with the name of one and the age
 //! of the other.
 //!
-//! Whoever agrees with a name speaks of its person, unless it is vague (`M. Thompson`) and everything else contradicts. Whoever
-//! contradicts it speaks of the person all the same if they give
-//! the same birth date or the same account (then the name is misspelt, or an old one), and also where they share those
-//! with a third source whose name is yet another (then names mean little here); of somebody else, if another field
-//! contradicts too. Where nothing else can be compared, what such contradictions turned out to mean in general decides
-//! ([`Sources::same_person`]); names in different letters say nothing of each other, unless accounts bear them. A source
+//! Whoever agrees with a name speaks of its person, unless it is vague (`M. Thompson`) and everything else contradicts.
+//! Whoever contradicts it speaks of the person all the same if they give the same birth date or the same account (then the
+//! name is misspelt, or an old one), and also where they share those with a third source whose name is yet another (then
+//! names mean little here); of somebody else, if another field contradicts too, and two people are likelier here than so
+//! many mistakes ([`identity`](super::identity)). Where nothing else can be compared, what such contradictions turned out to
+//! mean in general decides; names in different letters say nothing of each other, unless accounts bear them. A source
 //! without a name goes with those whose statements it shares.
 //!
 //! Which of several people the record is about, all that is said of each decides, not the name alone: a source that means
@@ -20,16 +20,21 @@ use gleaner_providers::PersonName;
 use gleaner_providers::name::Fullness;
 
 use super::births;
+use super::handles::in_another_script;
+use super::identity::evidence_of_two;
 use super::inquiry::{self, Answered, Inquiry};
 use super::likeness::{Comparison, Likeness, compare, compare_with};
 use super::question::{Candidate, Topic};
-use super::sources::Sources;
+use super::sources::{Sources, logit};
 use super::voices::{CORRECTION, Said, Voices};
+
+/// A record of two people is worse than one that lacks what may be the person's: by this much, as the logarithm of odds.
+const MIXING: f64 = 2.0;
 
 /// Who speaks of the person, and who of somebody else.
 pub(super) struct Cast<'a> {
-    /// The person's name, among the candidates.
-    name: Option<usize>,
+    /// The person's name, among the candidates; none where only others are named.
+    pub(super) name: Option<usize>,
     strangers: BTreeSet<&'a str>,
     /// The chance that the record's person is the right one, and that the stranger is; both 1 where there is no stranger.
     pub(super) ours: f64,
@@ -55,14 +60,21 @@ impl<'a> Cast<'a> {
             return alone;
         }
         let credits = credits(voices, inquiry, named, sources);
-        let mut parties: Vec<(usize, Party<'a>, f64)> = Vec::new();
+        let mut parties: Vec<(Option<usize>, Party<'a>, f64)> = Vec::new();
+        let mut found = |name: Option<usize>, party: Party<'a>| {
+            let credit = party.ours.iter().filter_map(|provider| credits.get(provider)).sum();
+            if !parties.iter().any(|(_, known, _)| known.ours == party.ours) {
+                parties.push((name, party, credit));
+            }
+        };
         for index in order {
             let Some(candidate) = candidates.get(index) else { continue };
             let party = Party::behind(voices, candidate, sources);
-            let credit = party.ours.iter().filter_map(|provider| credits.get(provider)).sum();
-            if !parties.iter().any(|(_, known, _)| known.ours == party.ours) {
-                parties.push((index, party, credit));
+            let others = party.theirs.iter().map(|provider| Party::around(voices, provider, &party));
+            for nameless in others.filter(|other| !other.is_named(voices)) {
+                found(None, nameless);
             }
+            found(Some(index), party);
         }
         // Of equals the first: that of the likelier name.
         let best = (1..parties.len())
@@ -71,6 +83,9 @@ impl<'a> Cast<'a> {
             return alone;
         }
         let (name, Party { ours, theirs }, credit) = parties.swap_remove(best);
+        if !are_two(voices, &ours, &theirs, sources) {
+            return alone;
+        }
         let odds_against: f64 = parties.iter().map(|(.., other)| (other - credit).exp()).sum();
         let our_share = 1.0 / (1.0 + odds_against);
         let is_ours =
@@ -87,7 +102,7 @@ impl<'a> Cast<'a> {
                 scales[index] = share * both / chance.max(f64::MIN_POSITIVE);
             }
         }
-        Self { name: Some(name), strangers: theirs, ours: our_share, theirs: 1.0 - our_share, scales }
+        Self { name, strangers: theirs, ours: our_share, theirs: 1.0 - our_share, scales }
     }
 
     /// The names with their chances: the person's first, then the likeliest.
@@ -121,18 +136,20 @@ impl<'a> Party<'a> {
         };
         let named = by_side(true);
         let (mut ours, mut theirs) = (named.clone(), BTreeSet::new());
+        let mut silent = BTreeSet::new();
         for provider in by_side(false) {
-            let same = match compare_with(voices, provider, &named) {
-                Comparison::Same => true,
-                Comparison::Different => false,
-                Comparison::Nothing => {
-                    names_mean_little(voices, provider)
-                        || match in_another_script(voices, provider, &named) {
-                            Some(same) => same,
-                            None => sources.same_person >= 0.5,
-                        }
-                }
+            match compare_with(voices, provider, &named) {
+                Comparison::Same => ours.insert(provider),
+                Comparison::Different => theirs.insert(provider),
+                Comparison::Nothing => silent.insert(provider),
             };
+        }
+        let strangers = theirs.clone();
+        for provider in silent {
+            let same = !is_called_like_any(voices, provider, &strangers)
+                && (names_mean_little(voices, provider)
+                    || in_another_script(voices, provider, &named)
+                        .unwrap_or(sources.identity.same_person >= 0.5));
             if same {
                 ours.insert(provider)
             } else {
@@ -167,8 +184,41 @@ impl<'a> Party<'a> {
                 false
             });
         }
+        let apart = |provider: &&str| is_another(voices, provider, &ours, sources);
+        theirs.extend(nameless.into_iter().filter(apart).collect::<Vec<_>>());
         Self { ours, theirs }
     }
+
+    /// Those who go with a source that gives no name, where nobody who does shares anything with it.
+    fn around(voices: &Voices<'a>, provider: &'a str, others: &Self) -> Self {
+        let all = others.ours.union(&others.theirs).copied();
+        let (ours, theirs) =
+            all.partition(|other| *other == provider || compare(voices, provider, other) == Comparison::Same);
+        Self { ours, theirs }
+    }
+
+    fn is_named(&self, voices: &Voices<'_>) -> bool {
+        voices.names.iter().any(|said| self.ours.contains(said.provider))
+    }
+}
+
+/// Whether two sides are taken to speak of two people.
+fn are_two(voices: &Voices<'_>, ours: &BTreeSet<&str>, theirs: &BTreeSet<&str>, sources: &Sources) -> bool {
+    logit(sources.identity.two_people) + evidence_of_two(voices, ours, theirs, sources) >= -MIXING
+}
+
+/// Whether a source without a name speaks of somebody else than this side, with which it shares nothing: it has other accounts
+/// on the same networks, and they are not called like the person.
+fn is_another(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>, sources: &Sources) -> bool {
+    compare_with(voices, provider, side) == Comparison::Different
+        && are_two(voices, side, &BTreeSet::from([provider]), sources)
+}
+
+/// Whether a source gives a name that agrees with that of one of these.
+fn is_called_like_any(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> bool {
+    let own = voices.names.iter().find(|said| said.provider == provider);
+    let theirs = || voices.names.iter().filter(|said| side.contains(said.provider));
+    own.is_some_and(|own| theirs().any(|said| said.value.agrees_with(own.value)))
 }
 
 fn has_any(voices: &Voices<'_>, name: &Candidate, side: &BTreeSet<&str>) -> bool {
@@ -227,37 +277,6 @@ pub(super) fn speak_of_two(voices: &Voices<'_>) -> bool {
     together
         .iter()
         .any(|(a, b)| together.iter().any(|(c, d)| apart(a, c) && apart(a, d) && apart(b, c) && apart(b, d)))
-}
-
-/// Whether a source whose name is written in other letters than those of a side speaks of its person: the names alone say
-/// nothing then, unless an account bears the one that is in Latin letters. None where the letters are the same.
-fn in_another_script(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> Option<bool> {
-    let is_latin = |name: &PersonName| name.full().chars().any(|c| c.is_alphabetic() && c < '\u{250}');
-    let own = voices.names.iter().find(|said| said.provider == provider)?.value;
-    let theirs: Vec<_> = voices.names.iter().filter(|said| side.contains(said.provider)).collect();
-    if theirs.iter().any(|said| is_latin(said.value) == is_latin(own)) {
-        return None;
-    }
-    let accounts = |of_side: bool| {
-        let of = voices.profiles.iter().filter(move |said| {
-            if of_side { side.contains(said.provider) } else { said.provider == provider }
-        });
-        of.filter_map(|said| said.value.handle()).collect::<Vec<_>>()
-    };
-    let (handles, names): (_, Vec<&PersonName>) = if is_latin(own) {
-        (accounts(true), vec![own])
-    } else {
-        (accounts(false), theirs.iter().map(|said| said.value).collect())
-    };
-    Some(handles.is_empty() || names.iter().any(|name| handles.iter().any(|handle| bears(handle, name))))
-}
-
-/// Whether an account is called like the person.
-fn bears(handle: &str, name: &PersonName) -> bool {
-    const SHORTEST: usize = 3;
-    let handle = handle.to_lowercase();
-    let name = name.full().to_lowercase();
-    name.split([' ', '-', '.']).any(|word| word.chars().count() >= SHORTEST && handle.contains(word))
 }
 
 fn is_vague(name: &PersonName) -> bool {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::identity::Identity;
 use super::question::{Topic, Vote};
 
 /// How many traits of an answer have a weight: one for the source itself, its own confidence, years, a link back.
@@ -18,8 +19,8 @@ pub struct Sources {
     pub(super) providers: Vec<Provider>,
     /// By topic: how many wrong answers there are to choose from.
     pub(super) wrong_answers: [f64; 3],
-    /// The chance that sources which contradict each other in the name speak of one person all the same.
-    pub(super) same_person: f64,
+    /// How often several people share an address.
+    pub(super) identity: Identity,
     /// By topic: what a year of age takes from an answer of any source.
     pub(super) aging: [f64; 3],
     pub(super) prior: Prior,
@@ -71,7 +72,7 @@ pub(super) struct Prior {
     pub(super) spread: [f64; TRAITS],
     /// How many wrong answers there are to choose from, by topic.
     pub(super) wrong_answers: [f64; 3],
-    pub(super) same_person: f64,
+    pub(super) identity: Identity,
 }
 
 impl Prior {
@@ -83,7 +84,7 @@ impl Prior {
         proven: 1.5,
         spread: [1.0, 0.7, 0.2, 0.7],
         wrong_answers: [30.0, 20.0, 30.0],
-        same_person: 0.1,
+        identity: Identity { same_person: 0.1, two_people: 0.5 },
     };
     /// For our own providers: their confidence was weighed where they were written.
     pub(super) const BUILT_IN: Self = Self { trust: 1.0, proven: 0.3, ..Self::STRANGERS };
@@ -105,8 +106,8 @@ impl Sources {
             .map(|name| Provider { name: (*name).to_owned(), skills: Topic::ALL.map(skill), kin: [None; 3] })
             .collect();
         let seats = names.iter().enumerate().map(|(seat, name)| ((*name).to_owned(), seat)).collect();
-        let Prior { wrong_answers, same_person, aging, .. } = prior;
-        Self { seats, providers, wrong_answers, same_person, aging, prior }
+        let Prior { wrong_answers, identity, aging, .. } = prior;
+        Self { seats, providers, wrong_answers, identity, aging, prior }
     }
 
     /// Nothing learned, and nobody known: every source gets the prior of our own providers.

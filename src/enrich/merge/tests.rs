@@ -276,6 +276,36 @@ fn names_in_two_scripts_are_one_person_only_if_nothing_else_speaks_against_it() 
     }
 }
 
+/// Two who say the same in letters of their own are not taken for the one whom only the first contradicts.
+#[test]
+fn a_name_in_another_script_goes_with_those_who_share_it() {
+    let merged = merged(&[
+        ("a", of_person("Mary Holloway", None, &["github.com/mary-holloway"])),
+        ("b", of_person("김민준", None, &[])),
+        ("c", of_person("김민준", None, &["github.com/minjun-kim"])),
+    ]);
+    let sides = [("Mary Holloway", vec!["a"]), ("김민준", vec!["b", "c"])];
+    let name = merged.name.as_ref().unwrap();
+    assert!(sides.contains(&(name.value.full(), providers(name))), "{merged:?}");
+    assert_eq!(urls(&merged).len(), 1, "{merged:?}");
+    assert!(name.confidence.get() > 0.5, "{:?}", name.confidence);
+}
+
+/// Accounts without a name beside others on the same network: the person's if they are called so, and somebody else's if not.
+#[test]
+fn a_source_without_a_name_may_mean_somebody_else() {
+    let sure = |url: &str| profile(url, 0.9, Assurance::Proven).unwrap();
+    let doubtful = of_person("Thomas Quill", Some((1959, 1959)), &["github.com/thomas-quill"]);
+    let two = merged(&[("a", sure("github.com/meera-sharma")), ("b", doubtful.clone())]);
+    assert_eq!(urls(&two), ["https://github.com/meera-sharma"]);
+    assert!(two.name.is_none() && two.birth.is_none(), "told of somebody else: {two:?}");
+    assert_eq!(two.conflicts, Field::ALL);
+    assert_eq!(two.rejected.names[0].value.full(), "Thomas Quill");
+
+    let one = merged(&[("a", sure("github.com/tquill")), ("b", doubtful)]);
+    assert_eq!(one.name.unwrap().value.full(), "Thomas Quill");
+}
+
 #[test]
 fn people_of_one_age_are_not_one_person() {
     let merged = merged(&[
@@ -332,6 +362,53 @@ fn two_people_under_one_address_make_no_copies() {
     };
     for field in Field::ALL {
         assert!(spread(field) < 0.06, "nobody is better than the others: {report:?}");
+    }
+}
+
+/// Sources learned from a world in which every fourth answer of each is wrong: all that it says of somebody, or each field
+/// by itself.
+fn learned_of_mistakes(together: bool) -> Sources {
+    let sources = ["a", "b", "c"];
+    let mut learner = Learner::new(sources, Trust::Strangers);
+    let mut rng = fastrand::Rng::with_seed(7);
+    for subject in 0..400_u32 {
+        let findings: Vec<_> = sources
+            .iter()
+            .map(|_| {
+                let (other, all) = (rng.u32(1000..90_000), rng.u32(..4) == 0);
+                let mut whom = || {
+                    let wrong = if together { all } else { rng.u32(..4) == 0 };
+                    if wrong { other } else { subject }
+                };
+                let (named, born, known) = (whom(), whom(), whom());
+                let year = 1950 + i16::try_from(born % 47).unwrap();
+                let full = format!("{} {}", word(named), word(named / 3 + 5));
+                of_person(&full, Some((year, year)), &[&format!("github.com/p{known}")])
+            })
+            .collect();
+        let statements: Vec<_> = sources
+            .iter()
+            .zip(&findings)
+            .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
+            .collect();
+        learner.hear(&Voices::of(&statements));
+    }
+    learner.learn()
+}
+
+/// Whether mistakes go together tells those who are mistaken from those who mean somebody else.
+#[test]
+fn who_is_mistaken_in_two_fields_means_somebody_else_only_where_that_happens() {
+    for together in [true, false] {
+        let said = [
+            ("a", of_person("Jane Doe", Some((1984, 1984)), &["github.com/jane"])),
+            ("b", of_person("Jane Doe", Some((1984, 1984)), &["github.com/jane"])),
+            ("c", of_person("Peter Smith", Some((1955, 1955)), &["instagram.com/jane"])),
+        ];
+        let merged = merge_of(&said, &learned_of_mistakes(together));
+        assert_eq!(merged.name.as_ref().unwrap().value.full(), "Jane Doe");
+        let shown = urls(&merged).contains(&"https://www.instagram.com/jane");
+        assert_eq!(shown, !together, "{:?}", urls(&merged));
     }
 }
 

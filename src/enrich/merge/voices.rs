@@ -52,6 +52,19 @@ pub struct Voices<'a> {
 }
 
 impl<'a> Voices<'a> {
+    /// What some of the sources say.
+    pub(super) fn of_some(&self, is_one: impl Fn(&str) -> bool) -> Self {
+        fn some<'a, T>(said: &[Said<'a, T>], is_one: &impl Fn(&str) -> bool) -> Vec<Said<'a, T>> {
+            said.iter().filter(|said| is_one(said.provider)).copied().collect()
+        }
+        Self {
+            names: some(&self.names, &is_one),
+            births: some(&self.births, &is_one),
+            profiles: some(&self.profiles, &is_one),
+            now: self.now,
+        }
+    }
+
     /// What these findings say.
     pub fn of(statements: &[Statement<'a>]) -> Self {
         fn said<'a, T>(statement: &Statement<'a>, claim: &'a gleaner_providers::Claim<T>) -> Said<'a, T> {
