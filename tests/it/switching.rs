@@ -105,7 +105,8 @@ async fn a_changed_contract_is_one_counter_and_one_line_a_minute() {
     let script =
         Script { provider: Service::Github, email: None, when: When::Always, fault: Fault::BrokenSyntax };
     let settings = SandboxSettings { scripts: vec![script], ..SandboxSettings::calm(1) };
-    let extra = "[enrich]\ntiers = [[\"github\"]]\n[retry]\nmax_attempts = 1\n";
+    // Without a breaker: on a busy machine it would open before all are asked, and the rest wait for minutes.
+    let extra = "[enrich]\ntiers = [[\"github\"]]\n[retry]\nmax_attempts = 1\n[breaker]\nfailures = 0\n";
     let home = Home::new(settings, extra).await;
     let file = home.write("members.csv", members(30, |n| format!("person{n}@site{n}.example.org")));
     let output = home.run(&["enrich", "--json", file.to_str().unwrap()]).await;
