@@ -1,8 +1,8 @@
 //! How right the merge is, and how well it knows: `cargo bench --bench merge`.
 //!
-//! Over ten seeds it makes worlds with a known truth (`worlds.rs`), and has our providers ask the sandbox, whose population is known (`sandbox.rs`), learns the sources from what they say, merges, and holds
-//! the records against the truth, beside the vote of the majority and the best single source. It prints the table of
-//! `docs/merge.md`.
+//! Over ten seeds it has our providers ask the sandbox, whose population is known (`sandbox.rs`), and makes worlds with a known
+//! truth (`worlds.rs`); learns the sources from what they say, merges, and holds the records against the truth, beside the
+//! vote of the majority and the best single source. It prints the table of `docs/merge.md`.
 
 #![expect(
     clippy::print_stdout,
@@ -24,7 +24,7 @@ const SEEDS: u64 = 10;
 const SUBJECTS: usize = 2000;
 /// Who is asked in the sandbox.
 const SANDBOX: [(&str, &[&str]); 2] = [
-    ("the sandbox, three services", &["gravatar", "github", "people_data_labs"]),
+    ("the sandbox, three services", sandbox::THREE),
     (
         "the sandbox, eight services",
         &["gravatar", "github", "homepage", "gitlab", "people_data_labs", "enrich_so", "fullcontact", "pipl"],

@@ -5,8 +5,15 @@
 use gleaner::enrich::merge::{Merged, Said, Trust, Voices};
 use gleaner_providers::{Assurance, BirthInterval, Confidence, PersonName, SocialProfile};
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
+
+/// The day on which everything is asked.
+pub(crate) const TODAY: Date = date(2026, 1, 1);
+
+pub(crate) fn midnight(day: Date) -> Timestamp {
+    TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap()
+}
 
 /// Sources by name, and subjects.
 #[derive(Debug)]
@@ -14,7 +21,6 @@ pub(crate) struct Sample {
     pub(crate) names: Vec<String>,
     /// How far the sources' own confidence is believed before anything is learned of them.
     pub(crate) trust: Trust,
-    pub(crate) today: Date,
     pub(crate) subjects: Vec<Subject>,
 }
 
@@ -67,8 +73,7 @@ impl<T> Told<T> {
 
 impl Sample {
     pub(crate) fn voices<'s>(&'s self, subject: &'s Subject) -> Voices<'s> {
-        let now = TimeZone::UTC.to_timestamp(self.today.at(0, 0, 0, 0)).ok();
-        let mut voices = Voices { now, ..Voices::default() };
+        let mut voices = Voices { now: Some(midnight(TODAY)), ..Voices::default() };
         for one in &subject.statements {
             let provider = self.names[one.source].as_str();
             voices.names.extend(one.name.iter().map(|name| name.by(provider, one.at)));

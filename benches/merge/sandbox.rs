@@ -16,21 +16,21 @@ use gleaner_providers::{
     SocialProfile, Subject as Asked,
 };
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
-use super::sample::{Person, Sample, Statement, Subject, Told};
-use super::worlds::TODAY;
+use super::sample::{Person, Sample, Statement, Subject, TODAY, Told, midnight};
+
+/// Two free services and a broker.
+pub(crate) const THREE: &[&str] = &["gravatar", "github", "people_data_labs"];
 
 /// Of everybody asked, those whom nobody knows and organizations are left out.
 pub(crate) async fn sample(services: &[&str], subjects: usize, seed: u64) -> Sample {
     let sandbox = Sandbox::start(SandboxSettings::calm(seed)).await.unwrap();
-    let clock = ManualClock::at(TimeZone::UTC.to_timestamp(TODAY.at(0, 0, 0, 0)).unwrap());
+    let clock = ManualClock::at(midnight(TODAY));
     let network = Network::new(Some("https://example.com/merge"), clock.clone()).unwrap();
     let sources = providers(&sandbox, &network, services);
     let mut sample = Sample {
         names: sources.iter().map(|(provider, _)| provider.descriptor().name.to_string()).collect(),
         trust: Trust::BuiltIn,
-        today: TODAY,
         subjects: Vec::with_capacity(subjects),
     };
     for n in 0..subjects {

@@ -7,9 +7,8 @@ use gleaner::enrich::merge::Trust;
 use gleaner_providers::{BirthInterval, Confidence, PersonName, SocialProfile};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
-use jiff::tz::TimeZone;
 
-use super::sample::{Person as Known, Sample, Statement, Subject, Told};
+use super::sample::{Person, Sample, Statement, Subject, TODAY, Told, midnight};
 
 const GIVEN: &str = "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan \
     Joseph Jessica Thomas Sarah Carlos Yuki Priya Lars Ingrid Nadia Omar Chen Wei Amara";
@@ -24,7 +23,6 @@ const NICKNAMES: [(&str, &str); 6] = [
     ("Thomas", "Tom"),
 ];
 const NETWORKS: [&str; 3] = ["github", "twitter", "instagram"];
-pub(crate) const TODAY: Date = date(2026, 1, 1);
 
 /// What is special about a world. Sources are told apart by their place.
 #[derive(Clone, Debug)]
@@ -100,7 +98,7 @@ pub(crate) const WORLDS: [World; 11] = [
 
 /// Somebody.
 #[derive(Clone, Debug)]
-struct Person {
+struct Somebody {
     given: String,
     middle: String,
     family: String,
@@ -114,14 +112,14 @@ fn pick<'a>(rng: &mut Rng, words: &'a str) -> &'a str {
     words[rng.usize(..words.len())]
 }
 
-fn somebody(rng: &mut Rng) -> Person {
+fn somebody(rng: &mut Rng) -> Somebody {
     let (given, middle, family) = (pick(rng, GIVEN), pick(rng, GIVEN), pick(rng, FAMILY));
     let stem = format!("{}{}", &given[..3], &family[..3]).to_lowercase();
     let account = |network: &&str| {
         SocialProfile::on_network(network, &format!("{stem}{}", rng.u32(10_000..99_999))).unwrap()
     };
     let accounts = NETWORKS.iter().map(account).collect();
-    Person {
+    Somebody {
         name: PersonName::parse(&format!("{given} {family}")).unwrap(),
         given: given.to_owned(),
         middle: middle.to_owned(),
@@ -131,16 +129,16 @@ fn somebody(rng: &mut Rng) -> Person {
     }
 }
 
-impl Person {
-    fn known(&self) -> Known {
+impl Somebody {
+    fn known(&self) -> Person {
         let keys = self.accounts.iter().map(|account| account.key().to_owned()).collect();
-        Known { name: self.name.clone(), birth: Some(self.birth), keys }
+        Person { name: self.name.clone(), birth: Some(self.birth), keys }
     }
 }
 
 /// The name as somebody writes it.
-fn spelt(rng: &mut Rng, person: &Person) -> PersonName {
-    let Person { given, middle, family, .. } = person;
+fn spelt(rng: &mut Rng, person: &Somebody) -> PersonName {
+    let Somebody { given, middle, family, .. } = person;
     let nickname =
         NICKNAMES.iter().find(|(full, _)| full == given).map_or(given.as_str(), |(_, short)| short);
     let text = match rng.u32(..20) {
@@ -171,7 +169,7 @@ impl World {
         let mut rng = Rng::with_seed(seed);
         let names = (0..self.accuracy.len()).map(|source| format!("source{source}")).collect();
         let subjects = (0..subjects).map(|_| self.subject(&mut rng)).collect();
-        Sample { names, trust: Trust::Strangers, today: TODAY, subjects }
+        Sample { names, trust: Trust::Strangers, subjects }
     }
 
     fn subject(&self, rng: &mut Rng) -> Subject {
@@ -197,9 +195,9 @@ impl World {
         &self,
         rng: &mut Rng,
         source: usize,
-        person: &Person,
-        past: &Person,
-        other: Option<&Person>,
+        person: &Somebody,
+        past: &Somebody,
+        other: Option<&Somebody>,
     ) -> Statement {
         let on = TODAY.saturating_sub(i64::from(rng.u32(..2_190)).days());
         let is_old = on < TODAY.saturating_sub(3.years());
@@ -228,7 +226,7 @@ impl World {
             name: Some(name),
             birth: Some(birth),
             profiles: accounts.map(|account| Told::by_broker(account, of_accounts)).collect(),
-            at: TimeZone::UTC.to_timestamp(on.at(0, 0, 0, 0)).unwrap(),
+            at: midnight(on),
         }
     }
 

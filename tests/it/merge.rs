@@ -234,7 +234,7 @@ fn what_was_learned_goes_to_a_file() {
 /// The figures of the page, at a smaller size: `benches/merge` has more of it.
 #[tokio::test]
 async fn the_merge_is_no_worse_than_a_majority_or_the_best_source_and_knows_how_sure_it_is() {
-    let sandbox = score(&sandbox::sample(&["gravatar", "github", "people_data_labs"], 600, 1).await);
+    let sandbox = score(&sandbox::sample(sandbox::THREE, 600, 1).await);
     assert!(sandbox.of_given >= sandbox.majority_of_given && sandbox.calibration <= 0.03, "{sandbox:?}");
     // What only those tell who speak of somebody else is withheld; the majority guesses, and is right now and then.
     assert!(sandbox.merged >= sandbox.majority - 0.005, "{sandbox:?}");

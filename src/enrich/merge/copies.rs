@@ -9,6 +9,8 @@
 //!
 //! Invariant: pure and deterministic; without three sources nothing is suspected.
 
+use std::collections::BTreeSet;
+
 use super::learn::learn;
 use super::question::{Candidate, Question, Topic, Vote, number};
 use super::sources::{Kin, Prior, Skill, Sources};
@@ -105,20 +107,18 @@ fn search(sample: &[&Question], names: &[&str], prior: Prior, topics: &[Topic], 
 
 /// Whether answers that exclude each other each have two voices of their own.
 pub(super) fn stand_two_against_two(question: &Question, families: &Families) -> bool {
-    let voice = |vote: usize| {
-        let seat = question.votes.get(vote).and_then(|vote| vote.seat);
-        let kin = seat.and_then(|seat| families.get(seat)?[question.topic.index()]);
-        (seat.is_some(), kin.map_or(seat, |kin| Some(kin.family)))
-    };
     let has_two = |candidate: &&Candidate| {
-        let mut voices: Vec<_> =
-            (0..question.votes.len()).filter(|vote| candidate.has(*vote)).map(voice).collect();
-        voices.sort_unstable();
-        voices.dedup();
-        voices.len() > 1
+        let votes = question.votes.iter().enumerate().filter(|(vote, _)| candidate.has(*vote));
+        let voices = votes.map(|(_, vote)| vote.seat.map(|seat| family(families, question.topic, seat)));
+        voices.collect::<BTreeSet<_>>().len() > 1
     };
     let doubled: Vec<&Candidate> = question.candidates.iter().filter(has_two).collect();
     doubled.iter().any(|one| doubled.iter().any(|other| one.supporters & other.supporters == 0))
+}
+
+/// A source's family; that of one without kin is itself.
+fn family(families: &Families, topic: Topic, seat: usize) -> usize {
+    families.get(seat).and_then(|kin| kin[topic.index()]).map_or(seat, |kin| kin.family)
 }
 
 /// Families, and sources without one.
@@ -143,8 +143,7 @@ fn unite(families: &Families, suspects: &[usize], topics: &[Topic]) -> Families 
     const USUAL_SHARE: f64 = 0.8;
     let mut united = families.clone();
     for topic in topics {
-        let own = |seat: usize| families.get(seat).and_then(|kin| kin[topic.index()]);
-        let family = |seat: usize| own(seat).map_or(seat, |kin| kin.family);
+        let family = |seat: usize| family(families, *topic, seat);
         let gathered: Vec<usize> = suspects.iter().map(|seat| family(*seat)).collect();
         let kept = gathered.iter().copied().min().unwrap_or_default();
         let mut rank = 0;

@@ -10,9 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gleaner_providers::SocialProfile;
-use jiff::Timestamp;
 
-use super::accounts;
 use super::handles::evidence_of_another;
 use super::inquiry::{self, Answered, Inquiry};
 use super::likeness::{Comparison, compare};
@@ -26,17 +24,17 @@ const USUALLY: f64 = 0.8;
 /// What chance may explain is not put down to two people: so many standard deviations.
 const CHANCE: f64 = 2.0;
 
-/// How pairs of sources went together in births and accounts, where these could be compared.
+/// How two sources went together in births and accounts, where these could be compared.
 #[derive(Clone, Copy, Debug, Default)]
 struct Met {
     same: f64,
     apart: f64,
 }
 
-/// By pair of sources: those who contradicted each other in the name, and those who agreed.
+/// By pair of sources, by their seats: those who contradicted each other in the name, and those who agreed.
 #[derive(Debug, Default)]
 pub(super) struct Meetings {
-    of: BTreeMap<[String; 2], [Met; 2]>,
+    of: BTreeMap<[Option<usize>; 2], [Met; 2]>,
 }
 
 /// How often several people share an address.
@@ -50,12 +48,12 @@ pub(super) struct Identity {
 
 impl Meetings {
     /// Compares the sources of one more subject.
-    pub(super) fn hear(&mut self, voices: &Voices<'_>) {
+    pub(super) fn hear(&mut self, voices: &Voices<'_>, sources: &Sources) {
         const MOST: usize = 12;
         let names = voices.names.get(..MOST).unwrap_or(&voices.names);
         for (index, one) in names.iter().enumerate() {
             for other in names.iter().take(index) {
-                let mut pair = [one.provider.to_owned(), other.provider.to_owned()];
+                let mut pair = [one, other].map(|said| sources.seat(said.provider));
                 pair.sort_unstable();
                 let agree = usize::from(one.value.agrees_with(other.value));
                 let met = &mut self.of.entry(pair).or_default()[agree];
@@ -70,11 +68,8 @@ impl Meetings {
 
     /// What is to be believed, where `usual` is what was believed before.
     pub(super) fn identity(&self, usual: Identity) -> Identity {
-        let mut agreeing = Met { same: BEFORE * USUALLY, apart: BEFORE * (1.0 - USUALLY) };
-        for [_, met] in self.of.values() {
-            agreeing = agreeing.plus(*met);
-        }
-        let rate = agreeing.same / agreeing.all();
+        let agreeing = |of: fn(&Met) -> f64| self.of.values().map(|[_, met]| of(met)).sum::<f64>();
+        let rate = BEFORE.mul_add(USUALLY, agreeing(|met| met.same)) / (BEFORE + agreeing(Met::all));
         // How many of those who contradict each other in the name agree elsewhere, and would if they meant one person.
         let (mut seen, mut expected) = (BEFORE * USUALLY * usual.same_person, BEFORE * USUALLY);
         let (mut contradicting, mut all, mut spread) = (0.0, 0.0, 0.0);
@@ -93,12 +88,8 @@ impl Meetings {
 }
 
 impl Met {
-    const fn all(self) -> f64 {
+    const fn all(&self) -> f64 {
         self.same + self.apart
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self { same: self.same + other.same, apart: self.apart + other.apart }
     }
 }
 
@@ -109,39 +100,32 @@ pub(super) fn evidence_of_two(
     theirs: &BTreeSet<&str>,
     sources: &Sources,
 ) -> f64 {
-    let is_named = |side: &BTreeSet<&str>| voices.names.iter().any(|said| side.contains(said.provider));
+    let is_named = |side| voices.names_of(side).next().is_some();
     let by_handles = match (is_named(ours), is_named(theirs)) {
         (true, false) => evidence_of_another(voices, theirs, ours),
         (false, true) => evidence_of_another(voices, ours, theirs),
         _ => 0.0,
     };
     let newest = voices.newest();
-    let both: BTreeSet<&str> = ours.union(theirs).copied().collect();
-    let of = |side: &BTreeSet<&str>| {
-        let side = voices.of_some(|provider| side.contains(provider));
+    let of = |side: &Voices<'_>| {
         let (_, birth) = inquiry::births(&side.births, sources, newest);
-        Inquiry::of(&side, sources, newest).name(sources).likelihood()
+        Inquiry::of(side, sources, newest).name(sources).likelihood()
             + Answered::of(sources, &birth).likelihood()
     };
-    let profiles = voices.profiles.iter().filter(|said| both.contains(said.provider));
-    let mut spaces: BTreeMap<&str, Vec<Said<'_, SocialProfile>>> = BTreeMap::new();
-    for said in profiles {
-        spaces.entry(accounts::space(said.value)).or_default().push(*said);
-    }
-    let by_accounts = spaces.values().map(|said| {
-        let (our, their): (Vec<_>, Vec<_>) = said.iter().partition(|said| ours.contains(said.provider));
-        let (all, many) = of_network(said, sources, newest);
-        let apart = of_network(&our, sources, newest).0 + of_network(&their, sources, newest).0;
+    let of_accounts = |said: &[Said<'_, SocialProfile>]| {
+        let networks = inquiry::networks(said, sources, newest).into_iter();
+        networks.map(|network| Answered::of(sources, &network.question).likelihood()).sum::<f64>()
+    };
+    let both = voices.of_side(&ours.union(theirs).copied().collect());
+    let by_accounts = inquiry::networks(&both.profiles, sources, newest).into_iter().map(|network| {
+        let said = network.accounts.iter().flatten().map(|said| **said);
+        let (our, their): (Vec<_>, Vec<_>) = said.partition(|said| ours.contains(said.provider));
+        let (all, apart) =
+            (Answered::of(sources, &network.question).likelihood(), of_accounts(&our) + of_accounts(&their));
         // Somebody with several accounts there would be as likely to show them.
+        let many = network.question.many;
         -(1.0 - many).mul_add((all - apart).exp(), many).ln()
     });
-    of(ours) + of(theirs) - of(&both) + by_accounts.sum::<f64>() + by_handles
-}
-
-/// The likelihood of what is said of one network, and the chance that somebody has several accounts there.
-fn of_network(said: &[Said<'_, SocialProfile>], sources: &Sources, newest: Option<Timestamp>) -> (f64, f64) {
-    let networks = inquiry::networks(said, sources, newest);
-    networks.first().map_or((0.0, 0.0), |network| {
-        (Answered::of(sources, &network.question).likelihood(), network.question.many)
-    })
+    let apart = of(&voices.of_side(ours)) + of(&voices.of_side(theirs));
+    apart - of(&both) + by_accounts.sum::<f64>() + by_handles
 }

@@ -85,7 +85,7 @@ impl Learner {
                 *count += 1;
             }
         }
-        self.meetings.hear(voices);
+        self.meetings.hear(voices, &self.unlearned);
         let newest = voices.newest();
         let name = Inquiry::of(voices, &self.unlearned, newest).into_question();
         let (_, birth) = inquiry::births(&voices.births, &self.unlearned, newest);

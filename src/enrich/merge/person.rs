@@ -7,7 +7,8 @@
 //! names mean little here); of somebody else, if another field contradicts too, and two people are likelier here than so
 //! many mistakes ([`identity`](super::identity)). Where nothing else can be compared, what such contradictions turned out to
 //! mean in general decides; names in different letters say nothing of each other, unless accounts bear them. A source
-//! without a name goes with those whose statements it shares.
+//! without a name goes with those whose statements it shares; with other accounts, not called like the person
+//! ([`handles`](super::handles)), it speaks of somebody else.
 //!
 //! Which of several people the record is about, all that is said of each decides, not the name alone: a source that means
 //! somebody else does so in all its fields, and one without a name knows whose accounts it gives.
@@ -198,7 +199,7 @@ impl<'a> Party<'a> {
     }
 
     fn is_named(&self, voices: &Voices<'_>) -> bool {
-        voices.names.iter().any(|said| self.ours.contains(said.provider))
+        voices.names_of(&self.ours).next().is_some()
     }
 }
 
@@ -216,9 +217,7 @@ fn is_another(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>, source
 
 /// Whether a source gives a name that agrees with that of one of these.
 fn is_called_like_any(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&str>) -> bool {
-    let own = voices.names.iter().find(|said| said.provider == provider);
-    let theirs = || voices.names.iter().filter(|said| side.contains(said.provider));
-    own.is_some_and(|own| theirs().any(|said| said.value.agrees_with(own.value)))
+    voices.name_of(provider).is_some_and(|own| voices.names_of(side).any(|name| name.agrees_with(own)))
 }
 
 fn has_any(voices: &Voices<'_>, name: &Candidate, side: &BTreeSet<&str>) -> bool {
@@ -291,9 +290,8 @@ fn contradicts_throughout(voices: &Voices<'_>, provider: &str, side: &BTreeSet<&
 
 /// Whether the source shares a birth date or an account with another one, and not the name.
 fn names_mean_little(voices: &Voices<'_>, provider: &str) -> bool {
-    let own = voices.names.iter().find(|said| said.provider == provider);
-    own.is_some_and(|own| {
-        let mut others = voices.names.iter().filter(|other| !other.value.agrees_with(own.value));
+    voices.name_of(provider).is_some_and(|own| {
+        let mut others = voices.names.iter().filter(|other| !other.value.agrees_with(own));
         others.any(|other| compare(voices, provider, other.provider) == Comparison::Same)
     })
 }

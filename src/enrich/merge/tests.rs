@@ -22,12 +22,13 @@ fn profile(url: &str, confidence: f64, assurance: Assurance) -> Result<Finding, 
     Ok(Finding { profiles: vec![claim], ..Finding::default() })
 }
 
+fn statements<'a>(findings: &'a [(&'a str, Finding)]) -> Vec<Statement<'a>> {
+    let of = findings.iter();
+    of.map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding }).collect()
+}
+
 fn merged(findings: &[(&str, Finding)]) -> Merged {
-    let statements: Vec<_> = findings
-        .iter()
-        .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
-        .collect();
-    merge(&statements, &Sources::shipped())
+    merge_of(findings, &Sources::shipped())
 }
 
 fn providers<T>(value: &Sourced<T>) -> Vec<&str> {
@@ -142,11 +143,7 @@ fn learned() -> Sources {
             ("d", born(year(wrong(2, 2), 16), year(wrong(2, 2), 16), 0.5)),
             ("e", born(year(wrong(8, 3), 24), year(wrong(8, 3), 24), 0.5)),
         ];
-        let statements: Vec<_> = findings
-            .iter()
-            .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
-            .collect();
-        learner.hear(&Voices::of(&statements));
+        learner.hear(&Voices::of(&statements(&findings)));
     }
     learner.learn()
 }
@@ -172,11 +169,7 @@ fn accuracy_moves_from_the_prior_and_a_copy_is_found_out() {
 }
 
 fn merge_of(findings: &[(&str, Finding)], sources: &Sources) -> Merged {
-    let statements: Vec<_> = findings
-        .iter()
-        .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
-        .collect();
-    merge(&statements, sources)
+    merge(&statements(findings), sources)
 }
 
 #[test]
@@ -342,17 +335,10 @@ fn two_people_under_one_address_make_no_copies() {
                 let salt = if other { 7000 } else { 0 } + subject;
                 let wrong = (subject * 13 + source * 31) % 11 == 0;
                 let salt = if wrong { 20_000 + 1000 * source + subject } else { salt };
-                let year = 1950 + i16::try_from(salt % 47).unwrap();
-                let full = format!("{} {}", word(salt), word(salt / 3 + 5));
-                of_person(&full, Some((year, year)), &[&format!("github.com/p{salt}")])
+                (sources[source as usize], of_numbers(salt, salt, salt))
             })
             .collect();
-        let statements: Vec<_> = sources
-            .iter()
-            .zip(&findings)
-            .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
-            .collect();
-        learner.hear(&Voices::of(&statements));
+        learner.hear(&Voices::of(&statements(&findings)));
     }
     let report = learner.learn().report();
     assert!(report.iter().all(|one| one.copies.is_none()), "{report:?}");
@@ -374,24 +360,16 @@ fn learned_of_mistakes(together: bool) -> Sources {
     for subject in 0..400_u32 {
         let findings: Vec<_> = sources
             .iter()
-            .map(|_| {
+            .map(|source| {
                 let (other, all) = (rng.u32(1000..90_000), rng.u32(..4) == 0);
                 let mut whom = || {
                     let wrong = if together { all } else { rng.u32(..4) == 0 };
                     if wrong { other } else { subject }
                 };
-                let (named, born, known) = (whom(), whom(), whom());
-                let year = 1950 + i16::try_from(born % 47).unwrap();
-                let full = format!("{} {}", word(named), word(named / 3 + 5));
-                of_person(&full, Some((year, year)), &[&format!("github.com/p{known}")])
+                (*source, of_numbers(whom(), whom(), whom()))
             })
             .collect();
-        let statements: Vec<_> = sources
-            .iter()
-            .zip(&findings)
-            .map(|(provider, finding)| Statement { provider, fetched_at: Timestamp::UNIX_EPOCH, finding })
-            .collect();
-        learner.hear(&Voices::of(&statements));
+        learner.hear(&Voices::of(&statements(&findings)));
     }
     learner.learn()
 }
@@ -410,6 +388,13 @@ fn who_is_mistaken_in_two_fields_means_somebody_else_only_where_that_happens() {
         let shown = urls(&merged).contains(&"https://www.instagram.com/jane");
         assert_eq!(shown, !together, "{:?}", urls(&merged));
     }
+}
+
+/// The name of one person, the year of birth of another, and the account of a third.
+fn of_numbers(named: u32, born: u32, known: u32) -> Finding {
+    let year = 1950 + i16::try_from(born % 47).unwrap();
+    let full = format!("{} {}", word(named), word(named / 3 + 5));
+    of_person(&full, Some((year, year)), &[&format!("github.com/p{known}")])
 }
 
 /// A word of its own for each number.

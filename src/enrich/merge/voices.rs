@@ -3,6 +3,7 @@
 //! Invariant: the order in which answers arrived is gone; a source has one say on name and birth, and one on each account.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use gleaner_providers::{Assurance, BirthInterval, Confidence, Finding, PersonName, SocialProfile};
 use jiff::Timestamp;
@@ -52,17 +53,27 @@ pub struct Voices<'a> {
 }
 
 impl<'a> Voices<'a> {
-    /// What some of the sources say.
-    pub(super) fn of_some(&self, is_one: impl Fn(&str) -> bool) -> Self {
-        fn some<'a, T>(said: &[Said<'a, T>], is_one: &impl Fn(&str) -> bool) -> Vec<Said<'a, T>> {
-            said.iter().filter(|said| is_one(said.provider)).copied().collect()
+    /// What these sources say.
+    pub(super) fn of_side(&self, side: &BTreeSet<&str>) -> Self {
+        fn some<'a, T>(said: &[Said<'a, T>], side: &BTreeSet<&str>) -> Vec<Said<'a, T>> {
+            said.iter().filter(|said| side.contains(said.provider)).copied().collect()
         }
         Self {
-            names: some(&self.names, &is_one),
-            births: some(&self.births, &is_one),
-            profiles: some(&self.profiles, &is_one),
+            names: some(&self.names, side),
+            births: some(&self.births, side),
+            profiles: some(&self.profiles, side),
             now: self.now,
         }
+    }
+
+    /// The name that a source gives, if it gives one.
+    pub(super) fn name_of(&self, provider: &str) -> Option<&'a PersonName> {
+        self.names.iter().find(|said| said.provider == provider).map(|said| said.value)
+    }
+
+    /// The names that these sources give.
+    pub(super) fn names_of(&self, side: &BTreeSet<&str>) -> impl Iterator<Item = &'a PersonName> {
+        self.names.iter().filter(|said| side.contains(said.provider)).map(|said| said.value)
     }
 
     /// What these findings say.
